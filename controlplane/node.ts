@@ -1,0 +1,49 @@
+import { stringify } from "yaml";
+import type { Reporter } from "../machine/reporter.ts";
+import type { MachineSettings } from "../kubeadm/settings.ts";
+import { onControlPlane } from "./on-control-plane.ts";
+import type { Member } from "./member.ts";
+
+type Taint = MachineSettings["taints"][number];
+const textOf = ({ key, value, effect }: Taint) => `${key}=${value ?? ""}:${effect}`;
+const identityOf = ({ key, effect }: Taint) => `${key}:${effect}`;
+
+/** Time that pods have to leave a node before it is removed all the same. */
+const drainSeconds = 180;
+
+/**
+ * Sets the labels and taints that the settings name on a node. What left the settings leaves the node; what others set stays.
+ *
+ * @param before the machine's settings at the last time; undefined at the first
+ */
+export async function labelNode(
+  controlPlanes: readonly Member[],
+  machine: MachineSettings,
+  before: MachineSettings | undefined,
+  reporter: Reporter,
+): Promise<void> {
+  const wanted = new Set(machine.taints.map(identityOf));
+  const manifest = { apiVersion: "v1", kind: "Node", metadata: { name: machine.name, labels: machine.labels } };
+  await onControlPlane(controlPlanes, "node.sh", "apply", reporter, {
+    NODE_NAME: machine.name,
+    NODE_MANIFEST: stringify(manifest),
+    TAINTS: machine.taints.map(textOf).join("\n"),
+    UNTAINTS: (before?.taints ?? [])
+      .map(identityOf)
+      .filter((taint) => !wanted.has(taint))
+      .map((taint) => `${taint}-`)
+      .join("\n"),
+  });
+}
+
+/** What the cluster says of a node that is not as it should be, a sentence each. */
+export async function inspectNode(controlPlanes: readonly Member[], name: string, reporter: Reporter): Promise<string[]> {
+  const output = await onControlPlane(controlPlanes, "node.sh", "inspect", reporter, { NODE_NAME: name });
+  return (output as { drift: string[] }).drift;
+}
+
+/** Drains a node, with a deadline, and deletes it from the cluster. */
+export async function deleteNode(controlPlanes: readonly Member[], name: string, reporter: Reporter): Promise<void> {
+  reporter.progress(`draining ${name}`);
+  await onControlPlane(controlPlanes, "node.sh", "remove", reporter, { NODE_NAME: name, DRAIN_SECONDS: String(drainSeconds) });
+}

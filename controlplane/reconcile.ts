@@ -1,0 +1,178 @@
+import { initDocuments } from "../kubeadm/documents.ts";
+import { adminKubeconfig } from "../kubeadm/kubeconfig.ts";
+import type { ClusterSettings } from "../kubeadm/settings.ts";
+import { connect } from "../machine/connection.ts";
+import { MachineError } from "../machine/errors.ts";
+import { runJob } from "../machine/job.ts";
+import { renderScript } from "../machine/render.ts";
+import type { Reporter } from "../machine/reporter.ts";
+import { nextStep } from "../quorum/next-step.ts";
+import type { Member } from "./member.ts";
+import { labelNode } from "./node.ts";
+import { inspectMember, observe } from "./observe.ts";
+import { resetMachine } from "./reset.ts";
+
+/** The settings that every member of the cluster shares. */
+export type SharedSettings = Pick<
+  ClusterSettings,
+  "name" | "kubernetesVersion" | "endpoint" | "network" | "kubeProxyMode" | "imageRepository" | "ignorePreflightErrors"
+> & { readonly owner: string };
+
+/** What the control plane is given. */
+export interface ControlPlaneInputs {
+  readonly cluster: SharedSettings;
+  readonly members: Member[];
+  /** True when there are no workers: then the control plane takes pods. */
+  readonly schedulable: boolean;
+}
+
+/** What the control plane gives. */
+export interface ControlPlaneResult {
+  readonly kubeconfig: string;
+  readonly caCertHash: string;
+}
+
+/** kubeadm init takes minutes on a slow disk with images to pull; its own time-outs end it with a better message before this. */
+const startDeadlineSeconds = 1500;
+
+/**
+ * Observes the members, does the next allowed step, and observes again, until every wanted member is ready.
+ *
+ * @param knownCaCertHash the cluster that the state remembers; undefined at the first time
+ * @throws MachineError with the cause, the evidence and the next step
+ */
+export async function reconcile(
+  inputs: ControlPlaneInputs,
+  knownCaCertHash: string | undefined,
+  holder: string,
+  reporter: Reporter,
+  olds?: ControlPlaneInputs,
+): Promise<ControlPlaneResult> {
+  const { members } = inputs;
+  // Each step brings one member further; a step that has to be taken twice did not do what it is for.
+  const taken = new Set<string>();
+  for (;;) {
+    reporter.progress("looking at the control plane");
+    const states = await observe(members, reporter);
+    const step = nextStep(states, knownCaCertHash);
+    if (step.kind === "nothing") break;
+    if (step.kind === "refuse") throw new MachineError({ machine: members[0]!.name, stage: "control-plane", cause: step.reason, next: step.next });
+    if (taken.has(step.member)) {
+      throw new MachineError({
+        machine: step.member,
+        stage: "control-plane",
+        cause: `it was started, and still ${step.reason}`,
+        next: `look at \`journalctl -u kubelet\` and \`crictl ps -a\` on ${step.member}, and run \`pulumi up\` again`,
+      });
+    }
+    taken.add(step.member);
+    reporter.progress(`starting the control plane on ${step.member}: ${step.reason}`);
+    const lost = knownCaCertHash !== undefined && states.every(({ controlPlane }) => typeof controlPlane === "string");
+    if (lost) {
+      reporter.warn(`The cluster that this stack knew is gone from every control-plane machine; a new one is made on ${step.member}.`);
+      knownCaCertHash = undefined;
+    }
+    await start(members.find(({ name }) => name === step.member)!, inputs, holder, reporter);
+  }
+
+  for (const member of members) {
+    const before = olds?.members.find(({ name }) => name === member.name);
+    await labelNode(members, asNode(member, inputs.schedulable), before && asNode(before, olds!.schedulable), reporter);
+  }
+  return describe(inputs, reporter);
+}
+
+/** The taint that kubeadm puts on a control plane: https://kubernetes.io/docs/reference/labels-annotations-taints/#node-role-kubernetes-io-control-plane-taint */
+const controlPlaneTaint = { key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" } as const;
+
+/** A member with the taint that its role asks for. A member that takes pods is untainted as one that had the taint before. */
+function asNode(member: Member, schedulable: boolean): Member {
+  return schedulable ? member : { ...member, taints: [...member.taints, controlPlaneTaint] };
+}
+
+async function start(member: Member, inputs: ControlPlaneInputs, holder: string, reporter: Reporter): Promise<void> {
+  await runJob({
+    target: member.target,
+    stage: "control-plane",
+    verb: "apply",
+    script: renderScript("control-plane.sh"),
+    environment: {
+      KUBEADM_CONFIG: initDocuments(inputs.cluster, member, inputs.members, inputs.schedulable),
+      NODE_NAME: member.name,
+      LOGIN_USER: member.target.user,
+    },
+    deadlineSeconds: startDeadlineSeconds,
+    reporter,
+    holder,
+  });
+}
+
+async function describe({ cluster, members }: ControlPlaneInputs, reporter: Reporter): Promise<ControlPlaneResult> {
+  const member = members[0]!;
+  const connection = await connect(member.target, reporter);
+  const { code, stdout, stderr } = await connection.sudo({ script: "cat /etc/kubernetes/admin.conf", timeoutSeconds: 60 });
+  if (code !== 0) {
+    throw new MachineError({
+      machine: member.name,
+      stage: "control-plane",
+      cause: `/etc/kubernetes/admin.conf cannot be read: ${stderr.trim()}`,
+      next: "put it back with `kubeadm init phase kubeconfig admin` on that machine, and run `pulumi up` again",
+    });
+  }
+  // Behind a bastion only the cluster's own network knows the machine, and whoever uses kubectl there is in it.
+  const address = member.target.bastion ? member.clusterAddress : member.target.host;
+  return adminKubeconfig(stdout, { address, port: cluster.endpoint.port, serverName: cluster.endpoint.name, clusterName: cluster.name });
+}
+
+/** What differs from a control plane in order, a sentence each. */
+export async function inspectControlPlane({ members }: ControlPlaneInputs, reporter: Reporter): Promise<string[]> {
+  const documents = await Promise.all(members.map((member) => inspectMember(member, reporter)));
+  return documents.flatMap(({ drift }) => drift);
+}
+
+/** Takes the control plane from its machines, quorum or not, all at once. A machine that is gone is noted, and is no failure. */
+export async function resetControlPlane({ members }: ControlPlaneInputs, holder: string, reporter: Reporter): Promise<void> {
+  await Promise.all(members.map((member) => resetMachine(member.target, holder, reporter)));
+}
+
+/**
+ * Changes that would need a new cluster. They are refused, never carried out as a replacement.
+ *
+ * @returns a text for each, with the setting, the reason and the way to do it
+ */
+export function refusedChanges(olds: ControlPlaneInputs, news: ControlPlaneInputs): string[] {
+  const fixed: [path: string, value: (inputs: ControlPlaneInputs) => string, why: string][] = [
+    ["network.podSubnet", (i) => i.cluster.network.podSubnet, "every node has its part of it"],
+    ["network.serviceSubnet", (i) => i.cluster.network.serviceSubnet, "every Service has an address in it and the apiserver's certificate names one"],
+    ["network.dnsDomain", (i) => i.cluster.network.dnsDomain, "every kubelet and CoreDNS were started with it"],
+    ["endpoint.name", (i) => i.cluster.endpoint.name, "every kubelet, kubeconfig and certificate names it"],
+    ["endpoint.port", (i) => String(i.cluster.endpoint.port), "every kubelet and kubeconfig names it"],
+    ["name", (i) => i.cluster.name, "every kubeconfig and the machines' owner file name it"],
+    ["kubeProxyMode", (i) => i.cluster.kubeProxyMode, "kube-proxy was set up with it, and two modes leave rules that fight"],
+    ["imageRepository", (i) => i.cluster.imageRepository, "the running static pods and kubeadm's ConfigMap name it"],
+  ];
+  const refused = fixed
+    .filter(([, value]) => value(olds) !== value(news))
+    .map(
+      ([path, value, why]) =>
+        `${path}: ${value(olds)} cannot become ${value(news)} in a running cluster: ${why}. ` +
+        `Next: set it back to ${value(olds)}; or, for a new cluster, run \`pulumi destroy\` with the old value and \`pulumi up\` with the new one.`,
+    );
+  for (const member of news.members) {
+    const old = olds.members.find(({ name }) => name === member.name);
+    if (old && old.target.hostKey === member.target.hostKey && old.clusterAddress !== member.clusterAddress) {
+      refused.push(
+        `${member.name}: its cluster address cannot change from ${old.clusterAddress} to ${member.clusterAddress}: etcd and the ` +
+          `certificates name the old one. Next: give the machine its old address back, or destroy the cluster and make it anew.`,
+      );
+    }
+  }
+  const gone = olds.members.filter(({ name }) => !news.members.some((member) => member.name === name));
+  if (gone.length > 0) {
+    refused.push(
+      `controlPlanes: ${gone.map(({ name }) => name).join(", ")} is the only control plane, and holds the cluster's data. ` +
+        `Next: put it back; or, for a new cluster on another machine, run \`pulumi destroy\` first.`,
+    );
+  }
+  return refused;
+}

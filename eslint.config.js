@@ -1,0 +1,32 @@
+import tseslint from "typescript-eslint";
+
+/** Where a folder of the house may import from: one way, as docs/architecture.md draws it. */
+const walls = {
+  kubeadm: ["quorum", "machine", "controlplane", "components", "cli", "lab", "@pulumi/pulumi", "ssh2"],
+  quorum: ["kubeadm", "machine", "controlplane", "components", "cli", "lab", "@pulumi/pulumi", "ssh2"],
+  machine: ["controlplane", "components", "cli", "lab", "@pulumi/pulumi"],
+  controlplane: ["components", "cli", "lab", "@pulumi/pulumi"],
+  components: ["cli", "lab"],
+  cli: ["lab"],
+  lab: ["kubeadm", "quorum", "machine", "controlplane", "components", "cli"],
+};
+
+export default tseslint.config(
+  { ignores: ["node_modules/"] },
+  ...tseslint.configs.recommended,
+  {
+    rules: {
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      "@typescript-eslint/consistent-type-imports": "error",
+    },
+  },
+  ...Object.entries(walls).map(([folder, forbidden]) => ({
+    files: [`${folder}/**/*.ts`],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { patterns: [{ group: forbidden.flatMap((f) => (f.startsWith("@") || f === "ssh2" ? [f] : [`../${f}/*`, `../../${f}/*`])), message: `${folder}/ must not import this (see docs/architecture.md, "Imports point one way").` }] },
+      ],
+    },
+  })),
+);

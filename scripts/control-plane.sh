@@ -1,0 +1,72 @@
+# The first control plane of a cluster: kubeadm init, or the one that ran already, until its apiserver is ready.
+# https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/create-cluster-kubeadm/
+#
+# Parameters: KUBEADM_CONFIG  v1beta4 documents for `kubeadm init`
+#             NODE_NAME       name of the node
+#             LOGIN_USER      who logs in over SSH: gets kubectl set up, as the kubeadm page tells
+
+admin_conf=/etc/kubernetes/admin.conf
+# Written when kubeadm init has ended well: from then on this is a cluster with data, and nothing here resets it.
+initialised=/var/lib/pulumi-kubeadm/initialised
+
+control_plane_state() {
+  if [[ -e $initialised && -s $admin_conf ]]; then
+    echo initialised
+  elif [[ -e /etc/kubernetes/manifests/kube-apiserver.yaml || -e $admin_conf || -d /var/lib/etcd/member ]]; then
+    echo unfinished
+  else
+    echo none
+  fi
+}
+
+apiserver_ready() { kubectl --kubeconfig "$admin_conf" --request-timeout=5s get --raw /readyz >/dev/null 2>&1; }
+
+stage_inspect() {
+  local state ready=false ca=""
+  state=$(control_plane_state)
+  if [[ $state == initialised ]]; then
+    if apiserver_ready; then ready=true; else drift "the apiserver on $NODE_NAME is not ready"; fi
+    systemctl is-active --quiet kubelet || drift "kubelet is not running on $NODE_NAME"
+    ca=$(base64 -w0 /etc/kubernetes/pki/ca.crt)
+  else
+    drift "$NODE_NAME runs no control plane"
+  fi
+  print_inspection control-plane "{\"state\":$(json_string "$state"),\"ready\":$ready,\"caCert\":$(json_string "$ca")}"
+}
+
+stage_apply() {
+  case $(control_plane_state) in
+    initialised) progress "kubeadm init ended well before: taking up its cluster" ;;
+    unfinished)
+      progress "clearing a kubeadm init that did not end"
+      node_reset
+      initialise
+      ;;
+    none) initialise ;;
+  esac
+  systemctl is-active --quiet kubelet || systemctl start kubelet
+  wait_until 300 "the apiserver to be ready" apiserver_ready
+  kubectl_for_login_user
+}
+
+initialise() {
+  local config=/run/pulumi-kubeadm/job/kubeadm-init.yaml
+  ( umask 077; printf '%s\n' "$KUBEADM_CONFIG" > "$config" )
+  kubeadm_progress "kubeadm init" kubeadm init --config "$config" ||
+    fail "kubeadm init failed" "read the lines above and 'journalctl -u kubelet' on $NODE_NAME, put right what they name, and run 'pulumi up' again: it clears what this init left and starts it anew"
+  rm -f "$config"
+  : > "$initialised"
+}
+
+kubectl_for_login_user() {
+  local home group
+  home=$(getent passwd "$LOGIN_USER" | cut -d: -f6)
+  group=$(id -g "$LOGIN_USER")
+  [[ -d $home ]] || return 0
+  if [[ ! -d $home/.kube ]]; then
+    ledger_directory control-plane "$home/.kube"
+    install -d -m 700 -o "$LOGIN_USER" -g "$group" "$home/.kube"
+  fi
+  ledger_file control-plane "$home/.kube/config"
+  install -m 600 -o "$LOGIN_USER" -g "$group" "$admin_conf" "$home/.kube/config"
+}

@@ -1,0 +1,46 @@
+# On a control plane: the pod network, applied server-side, until the control planes are Ready and CoreDNS answers.
+# https://github.com/flannel-io/flannel
+#
+# Parameters: FLANNEL_MANIFEST  all objects, YAML
+#             NODES             names of the control-plane nodes, separated by spaces
+
+control() { kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=30s "$@"; }
+
+stage_inspect() {
+  local status=0
+  # 0: no difference; 1: differences; more: could not be asked.
+  printf '%s' "$FLANNEL_MANIFEST" | control diff --server-side --force-conflicts --field-manager=pulumi-kubeadm -f - >/dev/null 2>&1 || status=$?
+  case $status in
+    0) ;;
+    1) drift "flannel's objects in the cluster differ from what was applied" ;;
+    *) drift "the cluster could not be asked for flannel's objects" ;;
+  esac
+  print_inspection flannel "{}"
+}
+
+nodes_ready() {
+  local node
+  for node in $NODES; do
+    [[ $(control get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' 2>/dev/null) == True ]] || return 1
+  done
+}
+
+coredns_answers() {
+  local ready
+  ready=$(control -n kube-system get deployment coredns -o 'jsonpath={.status.availableReplicas}' 2>/dev/null)
+  (( ${ready:-0} > 0 ))
+}
+
+evidence() {
+  control get nodes -o wide || true
+  control -n kube-flannel get pods -o wide || true
+  control -n kube-system get pods -o wide || true
+  control get events -A --field-selector type=Warning --sort-by=.lastTimestamp 2>/dev/null | tail -n 15 || true
+}
+
+stage_apply() {
+  progress "applying flannel"
+  printf '%s' "$FLANNEL_MANIFEST" | control apply --server-side --force-conflicts --field-manager=pulumi-kubeadm -f -
+  wait_until 420 "the control planes to be Ready" nodes_ready || { evidence; return 1; }
+  wait_until 300 "CoreDNS to answer" coredns_answers || { evidence; return 1; }
+}
