@@ -1,0 +1,20 @@
+#!/bin/sh
+# Becomes one virtual machine: User Mode Linux in a chroot of the tree that it was packaged for (its C
+# library is newer than that of older hosts). Runs in the lab's network namespace under `ip netns exec`,
+# which gives it a mount namespace too, so every mount made here goes away together with the process.
+# TREE, BASE (folder of the base image), DISK (folder of this machine's disk), RUN (folder for its control
+# socket) and MEMORY (MiB) come from the environment; arguments are added to the kernel's command line.
+set -eu
+mount --bind /proc "$TREE/proc"
+mount --bind /dev "$TREE/dev"
+# The machine's memory is a file here: the file system must be a tmpfs, executable and big enough.
+mount -t tmpfs -o "size=$((MEMORY + 256))m,mode=1777" tmpfs "$TREE/dev/shm"
+mount -t tmpfs -o mode=0755 tmpfs "$TREE/mnt"
+mkdir "$TREE/mnt/base" "$TREE/mnt/disk" "$TREE/mnt/run"
+mount --bind "$BASE" "$TREE/mnt/base"
+mount --bind "$DISK" "$TREE/mnt/disk"
+mount --bind "$RUN" "$TREE/mnt/run"
+# hostfs is confined to an empty folder: root in the machine must not be able to mount the host's files.
+exec env -i TMPDIR=/dev/shm HOME=/mnt/run chroot "$TREE" /usr/bin/linux.uml \
+  ubd0=/mnt/disk/disk.cow,/mnt/base/base.img ubd1r=/mnt/disk/identity.tar root=/dev/ubda rw \
+  "mem=${MEMORY}M" con0=fd:0,fd:1 con=null ssl=null uml_dir=/mnt/run/ hostfs=/boot "$@"

@@ -1,0 +1,102 @@
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { LabMachine } from "../machines.ts";
+import { checkBase, diskOf } from "./disk.ts";
+import { endProcesses, ensureTap, namespace, namespaceProcesses, tapOf, type LabProcess } from "./network.ts";
+import { consolePath, diskDirectory, machineRunDirectory } from "./paths.ts";
+
+const startScript = join(import.meta.dirname, "start-uml.sh");
+
+/** Processes of one machine, its own first: User Mode Linux runs each guest program in one of the host's. */
+export function machineProcesses(machine: LabMachine): LabProcess[] {
+  const all = namespaceProcesses();
+  const main = all.find((p) => p.args.includes(`umid=${machine.name}`) && !all.some((q) => q.pid === p.parent && q.args.includes(`umid=${machine.name}`)));
+  if (!main) return [];
+  const family = [main];
+  // Grows while it is walked: children of children as well.
+  for (const member of family) family.push(...all.filter((p) => p.parent === member.pid));
+  return family;
+}
+
+/** Whether the machine's process is there; a paused machine runs too. */
+export function isRunning(machine: LabMachine): boolean {
+  return machineProcesses(machine).length > 0;
+}
+
+/** Switches the machine on and returns at once; it needs network and disk. `memory` in MiB. */
+export async function start(machine: LabMachine, memory = machine.memory): Promise<void> {
+  const disk = diskOf(machine);
+  if (!disk) throw new Error(`${machine.name} has no disk`);
+  checkBase(disk, `the disk of ${machine.name}`, `\`npm run lab -- reset ${machine.name}\` makes a new one`);
+  await ensureTap(machine);
+  const console = openSync(consolePath(machine), "a", 0o600);
+  const child = spawn(
+    "ip",
+    ["netns", "exec", namespace, startScript, `umid=${machine.name}`, `vec0:transport=tap,ifname=${tapOf(machine)},depth=128,gro=1,mac=${macOf(machine)}`],
+    {
+      detached: true,
+      stdio: ["ignore", console, console],
+      env: {
+        PATH: process.env.PATH,
+        TREE: join(disk.base, "uml"),
+        BASE: disk.base,
+        DISK: diskDirectory(machine),
+        RUN: machineRunDirectory(machine),
+        MEMORY: String(memory),
+      },
+    },
+  );
+  closeSync(console);
+  child.unref();
+  await new Promise<void>((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", reject);
+  });
+}
+
+/** Pulls the plug: the machine's processes are killed. Does nothing when it is off. */
+export async function kill(machine: LabMachine): Promise<void> {
+  await endProcesses(() => machineProcesses(machine));
+}
+
+/**
+ * Waits until the machine has switched itself off.
+ *
+ * @throws Error with the console's end after `deadlineSeconds`
+ */
+export async function waitOff(machine: LabMachine, deadlineSeconds: number): Promise<void> {
+  const deadline = Date.now() + deadlineSeconds * 1000;
+  while (isRunning(machine)) {
+    if (Date.now() > deadline) {
+      throw new Error(`${machine.name} did not switch off in ${deadlineSeconds} s; its console ends with:\n${consoleTail(machine)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** Memory of the host that the machine holds, in MiB. */
+export function touchedMemory(machine: LabMachine): number {
+  const [main] = machineProcesses(machine);
+  if (!main) return 0;
+  const shared = /^RssShmem:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${main.pid}/status`, "utf8"))?.[1];
+  return Math.round(Number(shared ?? 0) / 1024);
+}
+
+/** Freezes the machine in the middle of whatever it does, as a hung host; or lets it go on. */
+export function signalMachine(machine: LabMachine, signal: "SIGSTOP" | "SIGCONT"): void {
+  const [main] = machineProcesses(machine);
+  if (!main) throw new Error(`${machine.name} is off`);
+  process.kill(main.pid, signal);
+}
+
+/** The end of what the machine printed on its console. */
+export function consoleTail(machine: LabMachine, lines = 25): string {
+  if (!existsSync(consolePath(machine))) return "(no console output)";
+  return readFileSync(consolePath(machine), "utf8").trimEnd().split("\n").slice(-lines).join("\n");
+}
+
+// Fixed, so that the neighbours' ARP entries stay true when a machine is switched off and on; locally administered.
+function macOf(machine: LabMachine): string {
+  return ["02", "00", ...machine.address.split(".").map((byte) => Number(byte).toString(16).padStart(2, "0"))].join(":");
+}

@@ -1,0 +1,95 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { execa, type ResultPromise } from "execa";
+import { stringify } from "yaml";
+import { cacheDirectory } from "./cache.ts";
+import { namespace } from "./machines/network.ts";
+
+/** The project that the lab drives, as a user would: by its Pulumi.yaml and the CLI. */
+export const projectDirectory = resolve(import.meta.dirname, "..");
+
+/** How one call of the CLI ended. */
+export interface PulumiResult {
+  readonly exitCode: number;
+  /** stdout and stderr as they came. */
+  readonly output: string;
+}
+
+/** A stack in a file backend of the lab's own, driven from inside the lab's network. */
+export interface LabStack {
+  readonly name: string;
+  readonly environment: Record<string, string>;
+  /** Writes Pulumi.NAME.yaml; keys without the project's prefix. */
+  configure(config: Record<string, unknown>): void;
+  /** Runs the CLI and waits; never throws for an exit code. `cwd`: another clone of the project. */
+  run(args: string[], options?: { cwd?: string; live?: boolean }): Promise<PulumiResult>;
+  /** Starts the CLI and does not wait, for tests that kill it. */
+  start(args: string[]): ResultPromise;
+}
+
+/**
+ * Opens a stack, made anew when it is not there.
+ *
+ * @param home a directory for the backend and for PULUMI_HOME
+ * @param tools directory with the pulumi binary and the Node language host
+ */
+export async function openStack(name: string, home: string, tools: string): Promise<LabStack> {
+  const version = readVersion(tools);
+  const environment = pulumiEnvironment(home, version);
+  placeTools(environment.PULUMI_HOME!, version, tools);
+  mkdirSync(join(home, "state"), { recursive: true, mode: 0o700 });
+
+  const start = (args: string[], cwd = projectDirectory) =>
+    execa("ip", ["netns", "exec", namespace, "pulumi", ...args], {
+      cwd,
+      env: { ...environment, PATH: `${join(projectDirectory, "node_modules/.bin")}:${process.env.PATH}` },
+      reject: false,
+      all: true,
+      stdin: "ignore",
+    });
+
+  const stack: LabStack = {
+    name,
+    environment,
+    configure(config) {
+      const file = join(projectDirectory, `Pulumi.${name}.yaml`);
+      const salt = existsSync(file) ? /^encryptionsalt: .*$/m.exec(readFileSync(file, "utf8"))?.[0] : undefined;
+      const prefixed = Object.fromEntries(Object.entries(config).map(([key, value]) => [`pulumi-kubeadm:${key}`, value]));
+      writeFileSync(file, `${salt ? `${salt}\n` : ""}${stringify({ config: prefixed })}`);
+    },
+    async run(args, { cwd, live } = {}) {
+      const child = start([...args, "--stack", name, "--color", live && process.stdout.isTTY ? "always" : "never"], cwd);
+      if (live) child.all.pipe(process.stdout);
+      const { exitCode, all } = await child;
+      return { exitCode: exitCode ?? 1, output: all };
+    },
+    start: (args) => start([...args, "--stack", name, "--color", "never"]),
+  };
+
+  const init = await start(["stack", "select", name, "--create", "--non-interactive"]);
+  if (init.exitCode !== 0) throw new Error(`pulumi stack select ${name}: ${init.all}`);
+  return stack;
+}
+
+/** What a shell needs so that plain `pulumi` and `npx pulumi` mean this backend. */
+export function pulumiEnvironment(home: string, version: string): Record<string, string> {
+  return {
+    PULUMI_HOME: join(cacheDirectory(), "pulumi-home"),
+    PULUMI_VERSION: version,
+    PULUMI_BACKEND_URL: `file://${join(home, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: "lab",
+    PULUMI_SKIP_UPDATE_CHECK: "1",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+  };
+}
+
+// The npm package `pulumi` starts the CLI that lies here, and downloads it only when none does. Beside it the engine finds the
+// language host and the provider of dynamic resources.
+function placeTools(pulumiHome: string, version: string, tools: string): void {
+  const bin = join(pulumiHome, "versions", version, "bin");
+  rmSync(bin, { recursive: true, force: true });
+  mkdirSync(bin, { recursive: true });
+  for (const tool of ["pulumi", "pulumi-language-nodejs"]) symlinkSync(join(tools, tool), join(bin, tool));
+  const provider = "pulumi-resource-pulumi-nodejs";
+  symlinkSync(join(projectDirectory, "node_modules/@pulumi/pulumi", provider), join(bin, provider));
+}
