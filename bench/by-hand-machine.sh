@@ -50,7 +50,7 @@ echo "phase images"
 if [[ $CONTROL_PLANE == true ]]; then
   kubeadm config images pull --kubernetes-version "v$VERSION" > /dev/null
 else
-  kubeadm config images list --kubernetes-version "v$VERSION" | grep -E 'kube-proxy|pause' | xargs -rn1 crictl pull -q > /dev/null
+  kubeadm config images list --kubernetes-version "v$VERSION" | grep -E 'kube-proxy|pause' | xargs -rn1 crictl pull > /dev/null
 fi
-for image in $FLANNEL_IMAGES; do crictl pull -q "$image" > /dev/null; done
+for image in $FLANNEL_IMAGES; do crictl pull "$image" > /dev/null; done
 echo "phase done"

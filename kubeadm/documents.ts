@@ -4,7 +4,13 @@ import type { ClusterSettings, MachineSettings } from "./settings.ts";
 /** What the documents need of the settings. `kubernetesVersion` is a whole patch version here. */
 export type ClusterArguments = Pick<
   ClusterSettings,
-  "name" | "kubernetesVersion" | "endpoint" | "network" | "kubeProxyMode" | "imageRepository" | "ignorePreflightErrors"
+  | "name"
+  | "kubernetesVersion"
+  | "endpoint"
+  | "network"
+  | "kubeProxyMode"
+  | "imageRepository"
+  | "ignorePreflightErrors"
 >;
 
 /** What of a machine gets into the documents. */
@@ -16,7 +22,10 @@ const kubeadmApi = "kubeadm.k8s.io/v1beta4";
 const criSocket = "unix:///run/containerd/containerd.sock";
 
 /** The taint that keeps pods off a control plane; kubeadm's own default when nodeRegistration.taints is left out. */
-const controlPlaneTaint: MachineSettings["taints"][number] = { key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" };
+const controlPlaneTaint: MachineSettings["taints"][number] = {
+  key: "node-role.kubernetes.io/control-plane",
+  effect: "NoSchedule",
+};
 
 /** Longer than kubeadm's defaults (4m, 4m, 1m, 2m, 5m, 5m): small machines with slow disks get there too. */
 const timeouts = {
@@ -32,7 +41,12 @@ const timeouts = {
  * kubeadm makes a token for a day when init is given none. This one names no token, so kubeadm draws one itself and nobody is
  * shown it, and the token cleaner takes it away after a minute. Skipping the phase instead would skip the RBAC rules of joins too.
  */
-const initToken = { description: "of kubeadm init, not used", ttl: "1m0s", usages: ["signing", "authentication"], groups: ["system:bootstrappers:kubeadm:default-node-token"] };
+const initToken = {
+  description: "of kubeadm init, not used",
+  ttl: "1m0s",
+  usages: ["signing", "authentication"],
+  groups: ["system:bootstrappers:kubeadm:default-node-token"],
+};
 
 /**
  * The documents for `kubeadm init --config`, YAML.
@@ -41,7 +55,12 @@ const initToken = { description: "of kubeadm init, not used", ttl: "1m0s", usage
  * @param members all machines of the control plane: their addresses go into the apiserver's certificate
  * @param schedulable true when the control plane takes pods, because there are no workers
  */
-export function initDocuments(cluster: ClusterArguments, member: NodeArguments, members: readonly NodeArguments[], schedulable: boolean): string {
+export function initDocuments(
+  cluster: ClusterArguments,
+  member: NodeArguments,
+  members: readonly NodeArguments[],
+  schedulable: boolean,
+): string {
   const { endpoint, network } = cluster;
   return documents(
     {
@@ -65,13 +84,21 @@ export function initDocuments(cluster: ClusterArguments, member: NodeArguments, 
       kubernetesVersion: `v${cluster.kubernetesVersion}`,
       imageRepository: cluster.imageRepository,
       controlPlaneEndpoint: `${endpoint.name}:${endpoint.port}`,
-      networking: { podSubnet: network.podSubnet, serviceSubnet: network.serviceSubnet, dnsDomain: network.dnsDomain },
+      networking: {
+        podSubnet: network.podSubnet,
+        serviceSubnet: network.serviceSubnet,
+        dnsDomain: network.dnsDomain,
+      },
       apiServer: { certSANs: certificateNames(cluster, members) },
     },
     // The kubelet and containerd must agree on who manages cgroups, and on a systemd machine that is systemd.
     { apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", cgroupDriver: "systemd" },
     // Named, because the default moves: 1.37 warns without it and 1.40 plans nftables (KEP-5343).
-    { apiVersion: "kubeproxy.config.k8s.io/v1alpha1", kind: "KubeProxyConfiguration", mode: cluster.kubeProxyMode },
+    {
+      apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+      kind: "KubeProxyConfiguration",
+      mode: cluster.kubeProxyMode,
+    },
   );
 }
 
@@ -83,7 +110,11 @@ export function initDocuments(cluster: ClusterArguments, member: NodeArguments, 
  *
  * @param credentials a bootstrap token, and the hash of the CA that the cluster must show
  */
-export function joinDocuments(cluster: ClusterArguments, machine: NodeArguments, credentials: { token: string; caCertHash: string }): string {
+export function joinDocuments(
+  cluster: ClusterArguments,
+  machine: NodeArguments,
+  credentials: { token: string; caCertHash: string },
+): string {
   return documents({
     apiVersion: kubeadmApi,
     kind: "JoinConfiguration",
@@ -111,7 +142,14 @@ function nodeRegistration(cluster: ClusterArguments, machine: NodeArguments) {
 
 /** The names and addresses under which the apiserver is reached, besides those that kubeadm adds itself. */
 function certificateNames(cluster: ClusterArguments, members: readonly NodeArguments[]): string[] {
-  return [...new Set([cluster.endpoint.name, ...members.flatMap(({ clusterAddress, host }) => [clusterAddress, host]), "127.0.0.1"])];
+  return [
+    ...new Set([
+      cluster.endpoint.name,
+      ...members.flatMap(({ clusterAddress, host }) => [clusterAddress, host]),
+      "127.0.0.1",
+    ]),
+  ];
 }
 
-const documents = (...parts: object[]): string => parts.map((part) => stringify(part, { aliasDuplicateObjects: false })).join("---\n");
+const documents = (...parts: object[]): string =>
+  parts.map((part) => stringify(part, { aliasDuplicateObjects: false })).join("---\n");

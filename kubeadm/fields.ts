@@ -9,7 +9,8 @@ import { z } from "zod";
 export const notKnownYet = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const labelRule = "lower-case letters, digits and hyphens, at most 63 characters, no hyphen at either end (RFC 1123 label)";
+const labelRule =
+  "lower-case letters, digits and hyphens, at most 63 characters, no hyphen at either end (RFC 1123 label)";
 
 /** True for four decimal numbers as in 10.0.0.11: no leading zeros, no shortened forms. */
 export const isIpv4 = (text: string): boolean => z.ipv4().safeParse(text).success;
@@ -43,13 +44,16 @@ export const text = z.string().min(1, "must not be empty");
 export const labelName = z.string().regex(label, `must be ${labelRule}`);
 
 /** A DNS name, not an address. */
-export const dnsName = z.string().refine(isDnsName, "must be a DNS name in lower case, as kubernetes-api.internal, not an address");
+export const dnsName = z
+  .string()
+  .refine(isDnsName, "must be a DNS name in lower case, as kubernetes-api.internal, not an address");
 
 /** What an SSH client can dial: an IPv4 or IPv6 address or a DNS name; or not known yet. */
 export const host = z
   .string()
   .refine(
-    (value) => value === notKnownYet || ipaddr.IPv6.isValid(value) || isIpv4(value) || isDnsName(value.toLowerCase()),
+    (value) =>
+      value === notKnownYet || ipaddr.IPv6.isValid(value) || isIpv4(value) || isDnsName(value.toLowerCase()),
     "must be an IP address or a DNS name",
   );
 
@@ -64,7 +68,10 @@ export const network = z
   .refine(isNetwork, "must be an IPv4 network without host bits, as 10.244.0.0/16");
 
 /** A TCP or UDP port. */
-export const port = z.int("must be a whole number").min(1, "must be a port, 1 to 65535").max(65535, "must be a port, 1 to 65535");
+export const port = z
+  .int("must be a whole number")
+  .min(1, "must be a port, 1 to 65535")
+  .max(65535, "must be a port, 1 to 65535");
 
 /** The NAME of an environment variable. A value that looks like a key is refused, so that no secret gets into the state. */
 export const environmentName = z
@@ -75,14 +82,20 @@ export const environmentName = z
 export const hostKey = z
   .string()
   .refine(
-    (value) => value === notKnownYet || /^(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}$/.test(value) || /^SHA256:[A-Za-z0-9+/]{43}$/.test(value),
+    (value) =>
+      value === notKnownYet ||
+      /^(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}$/.test(value) ||
+      /^SHA256:[A-Za-z0-9+/]{43}$/.test(value),
     'must be a public host key, as "ssh-ed25519 AAAA…", or its fingerprint, as "SHA256:…"',
   );
 
 /** An http or https address. */
 export const webAddress = z
   .string()
-  .refine((value) => URL.canParse(value.replace(/\{\w+\}/g, "x")) && /^https?:\/\/[^/]/.test(value), "must be an http:// or https:// address");
+  .refine(
+    (value) => URL.canParse(value.replace(/\{\w+\}/g, "x")) && /^https?:\/\/[^/]/.test(value),
+    "must be an http:// or https:// address",
+  );
 
 const labelPrefix = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 const labelPart = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
@@ -90,15 +103,23 @@ const labelPart = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 /** Key of a label or taint: an optional DNS prefix and a slash, then a name of at most 63 characters. */
 export const qualifiedName = z.string().refine((key) => {
   const parts = key.split("/");
-  return parts.length <= 2 && labelPart.test(parts.at(-1)!) && (parts.length === 1 || labelPrefix.test(parts[0]!));
+  return (
+    parts.length <= 2 && labelPart.test(parts.at(-1)!) && (parts.length === 1 || labelPrefix.test(parts[0]!))
+  );
 }, "must be a Kubernetes key, as role or example.com/role");
 
 /** Value of a label or taint; may be empty. */
 export const labelValue = z
   .string()
-  .refine((value) => value === "" || labelPart.test(value), "must be at most 63 letters, digits, dots, hyphens or underscores");
+  .refine(
+    (value) => value === "" || labelPart.test(value),
+    "must be at most 63 letters, digits, dots, hyphens or underscores",
+  );
 
 /** Name of an image with a tag or digest. */
 export const image = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9._-]+)+(:[\w][\w.-]{0,127}(@sha256:[a-f0-9]{64})?|@sha256:[a-f0-9]{64})$/, "must be an image with its registry and a tag or digest, as ghcr.io/flannel-io/flannel:v0.28.9");
+  .regex(
+    /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9._-]+)+(:[\w][\w.-]{0,127}(@sha256:[a-f0-9]{64})?|@sha256:[a-f0-9]{64})$/,
+    "must be an image with its registry and a tag or digest, as ghcr.io/flannel-io/flannel:v0.28.9",
+  );

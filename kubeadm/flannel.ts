@@ -17,8 +17,17 @@ export const healthPort = 8081;
  * @param podSubnet the pods' network, the same that kubeadm gave the controller manager
  */
 export function flannelManifest(flannel: Flannel, podSubnet: string): string {
-  const objects: object[] = [privilegedNamespace, serviceAccount, clusterRole, clusterRoleBinding, configuration(flannel, podSubnet), daemonSet(flannel)];
-  return objects.map((object) => stringify(object, { aliasDuplicateObjects: false, lineWidth: 0 })).join("---\n");
+  const objects: object[] = [
+    privilegedNamespace,
+    serviceAccount,
+    clusterRole,
+    clusterRoleBinding,
+    configuration(flannel, podSubnet),
+    daemonSet(flannel),
+  ];
+  return objects
+    .map((object) => stringify(object, { aliasDuplicateObjects: false, lineWidth: 0 }))
+    .join("---\n");
 }
 
 // flannel works on the host's network and links, which the other Pod Security levels forbid.
@@ -66,7 +75,10 @@ function configuration({ vxlanPort, mtu }: Flannel, podSubnet: string): inputs.c
       { type: "portmap", capabilities: { portMappings: true } },
     ],
   };
-  const network = { Network: podSubnet, Backend: { Type: "vxlan", Port: vxlanPort, ...(mtu && { MTU: mtu }) } };
+  const network = {
+    Network: podSubnet,
+    Backend: { Type: "vxlan", Port: vxlanPort, ...(mtu && { MTU: mtu }) },
+  };
   return {
     apiVersion: "v1",
     kind: "ConfigMap",
@@ -83,8 +95,14 @@ const hostPaths = {
   "xtables-lock": { path: "/run/xtables.lock", type: "FileOrCreate" },
 } satisfies Record<string, inputs.core.v1.HostPathVolumeSource>;
 
-const mount = (name: keyof typeof hostPaths): inputs.core.v1.VolumeMount => ({ name, mountPath: hostPaths[name].path });
-const configurationMount: inputs.core.v1.VolumeMount = { name: "configuration", mountPath: "/etc/kube-flannel" };
+const mount = (name: keyof typeof hostPaths): inputs.core.v1.VolumeMount => ({
+  name,
+  mountPath: hostPaths[name].path,
+});
+const configurationMount: inputs.core.v1.VolumeMount = {
+  name: "configuration",
+  mountPath: "/etc/kube-flannel",
+};
 
 function daemonSet(flannel: Flannel): inputs.apps.v1.DaemonSet {
   return {
@@ -95,7 +113,12 @@ function daemonSet(flannel: Flannel): inputs.apps.v1.DaemonSet {
       selector: { matchLabels: app },
       template: {
         // A pod reads its configuration once, at its start: a changed one must bring new pods.
-        metadata: { labels: app, annotations: { "pulumi-kubeadm/network": `vxlan port ${flannel.vxlanPort} mtu ${flannel.mtu ?? "auto"}` } },
+        metadata: {
+          labels: app,
+          annotations: {
+            "pulumi-kubeadm/network": `vxlan port ${flannel.vxlanPort} mtu ${flannel.mtu ?? "auto"}`,
+          },
+        },
         spec: {
           nodeSelector: { "kubernetes.io/os": "linux" },
           hostNetwork: true,
@@ -126,7 +149,11 @@ const installPlugin = ({ cniPluginImage }: Flannel): inputs.core.v1.Container =>
 const installConfiguration = ({ image }: Flannel): inputs.core.v1.Container => ({
   name: "install-cni",
   image,
-  command: ["/opt/bin/install-conf", `${configurationMount.mountPath}/cni-conf.json`, `${hostPaths.cni.path}/10-flannel.conflist`],
+  command: [
+    "/opt/bin/install-conf",
+    `${configurationMount.mountPath}/cni-conf.json`,
+    `${hostPaths.cni.path}/10-flannel.conflist`,
+  ],
   volumeMounts: [mount("cni"), configurationMount],
 });
 
@@ -147,8 +174,16 @@ const daemon = ({ image }: Flannel): inputs.core.v1.Container => ({
     { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
   ],
   ports: [{ name: "healthz", containerPort: healthPort, protocol: "TCP" }],
-  livenessProbe: { httpGet: { path: "/healthz", port: "healthz" }, initialDelaySeconds: 10, periodSeconds: 30 },
-  readinessProbe: { httpGet: { path: "/readyz", port: "healthz" }, initialDelaySeconds: 5, periodSeconds: 10 },
+  livenessProbe: {
+    httpGet: { path: "/healthz", port: "healthz" },
+    initialDelaySeconds: 10,
+    periodSeconds: 30,
+  },
+  readinessProbe: {
+    httpGet: { path: "/readyz", port: "healthz" },
+    initialDelaySeconds: 5,
+    periodSeconds: 10,
+  },
   resources: { requests: { cpu: "100m", memory: "50Mi" } },
   securityContext: { privileged: false, capabilities: { add: ["NET_ADMIN", "NET_RAW"] } },
   volumeMounts: [mount("run"), configurationMount, mount("xtables-lock")],

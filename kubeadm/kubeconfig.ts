@@ -5,7 +5,9 @@ import { z } from "zod";
 /** The parts of a kubeconfig that are read here; the rest of the file is not carried over. */
 const adminConf = z.object({
   clusters: z.tuple([z.object({ cluster: z.object({ "certificate-authority-data": z.string() }) })]),
-  users: z.tuple([z.object({ user: z.object({ "client-certificate-data": z.string(), "client-key-data": z.string() }) })]),
+  users: z.tuple([
+    z.object({ user: z.object({ "client-certificate-data": z.string(), "client-key-data": z.string() }) }),
+  ]),
 });
 
 /** Where the operator's kubectl finds the API. */
@@ -39,7 +41,10 @@ export function caCertHashOf(pem: string): string {
  * @returns the kubeconfig, a secret, and the hash of the cluster's CA
  * @throws when the text is no admin.conf as kubeadm writes it
  */
-export function adminKubeconfig(text: string, { address, port, serverName, clusterName }: ApiAddress): { kubeconfig: string; caCertHash: string } {
+export function adminKubeconfig(
+  text: string,
+  { address, port, serverName, clusterName }: ApiAddress,
+): { kubeconfig: string; caCertHash: string } {
   const { clusters, users } = adminConf.parse(parse(text));
   const ca = clusters[0].cluster["certificate-authority-data"];
   const user = `${clusterName}-admin`;
@@ -51,7 +56,11 @@ export function adminKubeconfig(text: string, { address, port, serverName, clust
     clusters: [
       {
         name: clusterName,
-        cluster: { server: `https://${host}:${port}`, "tls-server-name": serverName, "certificate-authority-data": ca },
+        cluster: {
+          server: `https://${host}:${port}`,
+          "tls-server-name": serverName,
+          "certificate-authority-data": ca,
+        },
       },
     ],
     contexts: [{ name: clusterName, context: { cluster: clusterName, user } }],

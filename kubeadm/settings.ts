@@ -17,7 +17,7 @@ function section<S extends z.core.$ZodLooseShape>(shape: S) {
 
 function unknownKey(key: string, known: string[]): string {
   const meant = closestTo(key, known);
-  return `is no setting${meant ? `; did you mean ${meant}?` : ""} Known here: ${known.join(", ")}`;
+  return `is no setting${meant ? `; did you mean ${meant}?` : "."} Known here: ${known.join(", ")}`;
 }
 
 const credentials = {
@@ -33,7 +33,10 @@ const credentials = {
 
 /** Fills in the agent's default; which credentials go together is checked in cross-checks.ts. */
 function withAgent<T extends { privateKeyPath?: string; privateKeyEnv?: string; agent?: boolean }>(ssh: T) {
-  return { ...ssh, agent: ssh.agent ?? (ssh.privateKeyPath === undefined && ssh.privateKeyEnv === undefined) };
+  return {
+    ...ssh,
+    agent: ssh.agent ?? (ssh.privateKeyPath === undefined && ssh.privateKeyEnv === undefined),
+  };
 }
 
 const bastionSchema = section({
@@ -66,7 +69,11 @@ const sshSchema = section({
   /** NAME of an environment variable that holds the sudo password. Default: sudo asks for none, or the user is root. */
   sudoPasswordEnv: field.environmentName.optional(),
   /** Seconds to wait for a connection. Default: 30. */
-  connectTimeoutSeconds: z.int("must be a whole number").min(1, "must be 1 to 600").max(600, "must be 1 to 600").default(30),
+  connectTimeoutSeconds: z
+    .int("must be a whole number")
+    .min(1, "must be 1 to 600")
+    .max(600, "must be 1 to 600")
+    .default(30),
 }).transform(withAgent);
 
 const taintSchema = section({
@@ -112,16 +119,25 @@ function repositorySchema(official: { url: string; suite: string; components: st
     /** Where the repository's public key is fetched from. Default: beside the repository, as its upstream has it. */
     keyUrl: field.webAddress.optional(),
     /** Text of the armored public key, instead of fetching it. Default: fetched. */
-    key: z.string().includes("-----BEGIN PGP PUBLIC KEY BLOCK-----", "must be the text of an armored OpenPGP public key").optional(),
+    key: z
+      .string()
+      .includes("-----BEGIN PGP PUBLIC KEY BLOCK-----", "must be the text of an armored OpenPGP public key")
+      .optional(),
     /** Fingerprint that the key must have; spaces are allowed. Required when the key is fetched over plain http. Default: none. */
     keyFingerprint: z
       .string()
       .transform((value) => value.replaceAll(" ", "").toUpperCase())
-      .pipe(z.string().regex(/^([0-9A-F]{40}|[0-9A-F]{64})$/, "must be the whole fingerprint, 40 hexadecimal digits"))
+      .pipe(
+        z
+          .string()
+          .regex(/^([0-9A-F]{40}|[0-9A-F]{64})$/, "must be the whole fingerprint, 40 hexadecimal digits"),
+      )
       .optional(),
   }).transform((repository) => ({
     ...repository,
-    ...(repository.key === undefined && { keyUrl: repository.keyUrl ?? `${repository.url.replace(/\/+$/, "")}/${official.keyFile}` }),
+    ...(repository.key === undefined && {
+      keyUrl: repository.keyUrl ?? `${repository.url.replace(/\/+$/, "")}/${official.keyFile}`,
+    }),
   }));
 }
 
@@ -172,7 +188,11 @@ const clusterSchema = section({
     /** UDP port between nodes. Default: 8472, as Linux' vxlan. */
     vxlanPort: field.port.default(8472),
     /** MTU of the pod network, in bytes. Default: that of the cluster address's interface less vxlan's 50. */
-    mtu: z.int("must be a whole number").min(576, "must be 576 to 65535").max(65535, "must be 576 to 65535").optional(),
+    mtu: z
+      .int("must be a whole number")
+      .min(576, "must be 576 to 65535")
+      .max(65535, "must be 576 to 65535")
+      .optional(),
   }).prefault({}),
   /** Where packages come from. */
   packages: section({
@@ -194,11 +214,17 @@ const clusterSchema = section({
   /** Where kubeadm takes its images from. Default: registry.k8s.io. */
   imageRepository: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9._-]+)*$/, "must be a registry with an optional path, as registry.k8s.io, without https://")
+    .regex(
+      /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9._-]+)*$/,
+      "must be a registry with an optional path, as registry.k8s.io, without https://",
+    )
     .default("registry.k8s.io"),
   /** Mirrors by registry host, as registry.k8s.io or registry.example.com:5000. Default: none. */
   registryMirrors: z
-    .record(z.string().regex(/^[a-z0-9][a-z0-9.-]*(:\d+)?$/, "must be a registry's host, as registry.k8s.io"), mirrorSchema)
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9.-]*(:\d+)?$/, "must be a registry's host, as registry.k8s.io"),
+      mirrorSchema,
+    )
     .default({}),
   /** Names of checks, the kit's and kubeadm's, whose faults are accepted. Default: none. `all` is refused. */
   ignorePreflightErrors: z
@@ -206,7 +232,10 @@ const clusterSchema = section({
       z
         .string()
         .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "must be the name of a check, as NumCPU")
-        .refine((name) => name.toLowerCase() !== "all", "must name single checks: all would also accept the faults that nobody thought of"),
+        .refine(
+          (name) => name.toLowerCase() !== "all",
+          "must name single checks: all would also accept the faults that nobody thought of",
+        ),
     )
     .default([]),
 });
@@ -243,7 +272,10 @@ export interface InjectedChecks {
  *
  * @returns the settings, or every fault at once
  */
-export function parseSettings(raw: unknown, checks: InjectedChecks = {}): { settings?: ClusterSettings; faults: SettingFault[] } {
+export function parseSettings(
+  raw: unknown,
+  checks: InjectedChecks = {},
+): { settings?: ClusterSettings; faults: SettingFault[] } {
   const parsed = clusterSchema.safeParse(raw, { error: plainWords });
   const faults = [
     ...(parsed.error?.issues ?? []).flatMap(faultsOf),
@@ -275,7 +307,8 @@ const kinds: Record<string, string> = {
 /** Says in plain words what zod says in its own. */
 function plainWords(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === "invalid_type" && issue.input === undefined) return "is required";
-  if (issue.code === "invalid_type") return `must be ${kinds[issue.expected] ?? issue.expected}${issue.expected === "string" && typeof issue.input === "number" ? ": put it in quotes" : ""}`;
+  if (issue.code === "invalid_type")
+    return `must be ${kinds[issue.expected] ?? issue.expected}${issue.expected === "string" && typeof issue.input === "number" ? ": put it in quotes" : ""}`;
   if (issue.code === "invalid_value") return `must be one of ${issue.values.join(", ")}`;
   return undefined;
 }
@@ -283,7 +316,13 @@ function plainWords(issue: z.core.$ZodRawIssue): string | undefined {
 /** A path as people write it: `controlPlanes[0].host`. Keys that are no plain words stand in quotes. */
 function pathText(path: readonly PropertyKey[]): string {
   return path
-    .map((part) => (typeof part === "number" ? `[${part}]` : /^\w+$/.test(String(part)) ? `.${String(part)}` : `["${String(part)}"]`))
+    .map((part) =>
+      typeof part === "number"
+        ? `[${part}]`
+        : /^\w+$/.test(String(part))
+          ? `.${String(part)}`
+          : `["${String(part)}"]`,
+    )
     .join("")
     .replace(/^\./, "");
 }

@@ -16,9 +16,14 @@ export const isPatch = (version: string): boolean => semver.valid(version) === v
 /** A supported minor, `1.37`, or one of its patches, `1.37.1`. */
 export const kubernetesVersion = z
   .string()
-  .refine((version) => isPatch(version) || isPatch(`${version}.0`), 'must be a minor, as "1.37", or a patch, as "1.37.1"')
   .refine(
-    (version) => !/^\d+\.\d+/.test(version) || supportedMinors.includes(minorOf(version) as (typeof supportedMinors)[number]),
+    (version) => isPatch(version) || isPatch(`${version}.0`),
+    'must be a minor, as "1.37", or a patch, as "1.37.1"',
+  )
+  .refine(
+    (version) =>
+      !/^\d+\.\d+/.test(version) ||
+      supportedMinors.includes(minorOf(version) as (typeof supportedMinors)[number]),
     `must be of a supported minor: ${supportedMinors.join(", ")}`,
   );
 
@@ -29,15 +34,26 @@ export const kubernetesVersion = z
  * @param available Debian versions of kubeadm in the repository, as `1.37.1-1.1`; prereleases are passed over
  * @returns the version, or a sentence that says what is there instead
  */
-export function resolveVersion(wanted: string, available: readonly string[]): { version: string; fault?: undefined } | { version?: undefined; fault: string } {
-  const patches = semver.sort([...new Set(available.map(upstream))].filter((version) => semver.prerelease(version) === null && isPatch(version)));
+export function resolveVersion(
+  wanted: string,
+  available: readonly string[],
+): { version: string; fault?: undefined } | { version?: undefined; fault: string } {
+  const patches = semver.sort(
+    [...new Set(available.map(upstream))].filter(
+      (version) => semver.prerelease(version) === null && isPatch(version),
+    ),
+  );
   const fitting = patches.filter((version) => version === wanted || minorOf(version) === wanted);
   const version = fitting.at(-1);
   if (version) return { version };
-  const there = patches.length === 0 ? "has no kubeadm at all" : `has kubeadm ${patches.slice(-5).reverse().join(", ")}`;
+  const there =
+    patches.length === 0 ? "has no kubeadm at all" : `has kubeadm ${patches.slice(-5).reverse().join(", ")}`;
   return { fault: `the package repository ${there}, not ${wanted}` };
 }
 
 /** What upstream calls the version of a Debian package: without epoch and revision, `~` before a prerelease as `-`. */
 const upstream = (debianVersion: string): string =>
-  debianVersion.replace(/^\d+:/, "").replace(/-[^-]*$/, "").replace("~", "-");
+  debianVersion
+    .replace(/^\d+:/, "")
+    .replace(/-[^-]*$/, "")
+    .replace("~", "-");

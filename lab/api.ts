@@ -6,15 +6,16 @@ import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { machineNamed, machines, type LabMachine } from "./machines.ts";
 import { ensureBaseImage } from "./machines/base.ts";
-import { deleteDisk, deleteFrozen, diskOf, freezeDisks, frozenMachines, makeDisk, thawDisk, writeKnownHosts, type Identity } from "./machines/disk.ts";
+import { deleteDisk, deleteFrozen, diskOf, freezeDisks, frozenMachines, makeDisk, thawDisk, writeKnownHosts } from "./machines/disk.ts";
 import { ensureNetwork, inNamespace, namespace, removeNetwork, setLink } from "./machines/network.ts";
 import { clientKeyPath, knownHostsPath, runDirectory } from "./machines/paths.ts";
 import { labUser, ssh, waitReady, type Readiness } from "./machines/ssh.ts";
 import * as uml from "./machines/uml.ts";
+import { signingKey } from "./site/signing.ts";
 
 export { ensureBaseImage, ensureNetwork, frozenMachines, deleteFrozen, inNamespace, namespace, ssh, waitReady };
 export { consoleTail } from "./machines/uml.ts";
-export type { Identity, Readiness };
+export type { Readiness };
 
 /** How a program reaches a machine, from inside the lab's namespace. */
 export interface SshTarget {
@@ -46,8 +47,6 @@ export interface UpOptions {
   readonly from?: string;
   /** Memory in MiB, instead of what machines.ts says. */
   readonly memory?: number;
-  /** For new disks. */
-  readonly identity?: Identity;
   /** Told what is happening to which machine. */
   readonly progress?: (machine: string, text: string) => void;
 }
@@ -60,12 +59,13 @@ export interface UpOptions {
  */
 export async function up(names: readonly string[], options: UpOptions = {}): Promise<Record<string, Readiness>> {
   const chosen = names.map(machineNamed);
-  const { from, memory, identity = {}, progress = () => {} } = options;
+  const { from, memory, progress = () => {} } = options;
   if (from !== undefined) {
     const there = frozenMachines(from);
     const missing = names.filter((name) => !there.includes(name));
     if (missing.length > 0) throw new Error(`the frozen set "${from}" cannot start ${missing.join(", ")}; it has ${there.join(", ") || "nothing"}`);
   }
+  refuseWithoutMemory(chosen, memory);
   const base = await ensureBaseImage((text) => names.forEach((name) => progress(name, `base image: ${text}`)));
   await ensureNetwork();
   writeKnownHosts();
@@ -77,7 +77,7 @@ export async function up(names: readonly string[], options: UpOptions = {}): Pro
     } else if (!diskOf(machine)) {
       progress(machine.name, "making its disk");
       await uml.kill(machine);
-      await makeDisk(machine, base, identity);
+      await makeDisk(machine, base, (await signingKey()).armored);
     }
   }
   return Object.fromEntries(await Promise.all(chosen.map(async (machine) => [machine.name, await boot(machine, memory, progress)] as const)));
@@ -101,6 +101,14 @@ export async function status(): Promise<MachineStatus[]> {
   }));
 }
 
+/** Restarts a machine cleanly, from within, and waits until one can log in again. */
+export async function reboot(name: string): Promise<Readiness> {
+  const machine = machineNamed(name);
+  const { boot } = await waitReady(machine);
+  await ssh(machine, "sudo systemctl reboot", { reject: false, stdin: "ignore" });
+  return waitReady(machine, { otherThan: boot, deadlineSeconds: 300 });
+}
+
 /**
  * Switches a machine off: cleanly by asking it over SSH, or `hard` by pulling the plug.
  *
@@ -122,10 +130,10 @@ export async function powerOn(name: string, { memory }: { memory?: number } = {}
 }
 
 /** Pulls the plug and gives the machine a pristine disk with new host keys, as a reinstalled machine has; then switches it on. */
-export async function reset(name: string, { identity = {}, memory }: { identity?: Identity; memory?: number } = {}): Promise<Readiness> {
+export async function reset(name: string, { memory }: { memory?: number } = {}): Promise<Readiness> {
   const machine = machineNamed(name);
   await uml.kill(machine);
-  await makeDisk(machine, await ensureBaseImage(), identity);
+  await makeDisk(machine, await ensureBaseImage(), (await signingKey()).armored);
   return powerOn(name, { memory });
 }
 
@@ -165,6 +173,17 @@ export function sshTarget(name: string, user = labUser): SshTarget {
   const disk = diskOf(machine);
   if (!disk) throw new Error(`${name} has no disk: \`npm run lab -- up ${name}\` makes one`);
   return { host: machine.address, port: 22, user, keyPath: clientKeyPath(), hostKey: disk.hostKeys[0]!, knownHostsPath };
+}
+
+// What a machine really touches as a member of a cluster is a little more than half of what it sees.
+function refuseWithoutMemory(chosen: readonly LabMachine[], memory?: number): void {
+  const needed = chosen.filter((machine) => !uml.isRunning(machine)).reduce((sum, machine) => sum + 0.6 * (memory ?? machine.memory), 0);
+  const free = process.availableMemory() / 2 ** 20;
+  if (needed > free) {
+    throw new Error(
+      `${chosen.map((machine) => machine.name).join(", ")} would need ${Math.ceil(needed)} MiB of memory, ${Math.floor(free)} are free: boot fewer machines, or end something`,
+    );
+  }
 }
 
 async function boot(machine: LabMachine, memory?: number, progress: (machine: string, text: string) => void = () => {}): Promise<Readiness> {

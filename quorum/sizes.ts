@@ -25,7 +25,8 @@ export function sizeFault(machines: number): string | undefined {
   if (restingSizes.some((size) => size === machines)) {
     return `${machines} control planes come with endpoint.vip and endpoint.external in the next release: name one machine for now`;
   }
-  if (machines > 5) return `${machines} control planes are more than etcd is good at: each write waits for ${quorum(machines)} of them; allowed are 1, 3 and 5`;
+  if (machines > 5)
+    return `${machines} control planes are more than etcd is good at: each write waits for ${quorum(machines)} of them; allowed are 1, 3 and 5`;
   return (
     `${machines} control planes need ${quorum(machines)} alive to write and bear the loss of ${tolerance(machines)}, ` +
     `no more than ${machines - 1}, which needs ${quorum(machines - 1)} and bears the loss of ${tolerance(machines - 1)}: allowed are 1, 3 and 5`

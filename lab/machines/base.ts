@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { execa } from "execa";
-import { cacheDirectory } from "../cache.ts";
+import { ensureArtefact } from "../cache.ts";
 import { users } from "../machines.ts";
+import { versions } from "../versions.ts";
 import { debianMirror } from "./debian.ts";
 
 /** The image that all machines' disks are copies of, and the User Mode Linux that boots them. */
@@ -15,8 +15,6 @@ export interface BaseImage {
   readonly uml: string;
 }
 
-/** Debian release of the machines. */
-const suite = "trixie";
 /** Size that the machines see; the file is sparse. */
 const diskSize = "12G";
 /** What a small cloud VM has beside Debian's minimal system; nothing of Kubernetes. */
@@ -24,51 +22,39 @@ const packages = [
   "systemd-sysv", "systemd-resolved", "libpam-systemd", "dbus", "udev", "kmod", "openssh-server", "sudo", "procps",
   "iproute2", "iputils-ping", "iptables", "netbase", "ca-certificates", "curl", "gpg", "e2fsprogs",
 ];
-/** linux.uml needs only a C library; base-files has the links /lib64 and the like. */
-const umlPackages = ["user-mode-linux", "libc6", "base-files"];
+/** linux.uml and the shell that starts it need only these; base-files has the links /lib64 and the like. */
+const umlPackages = ["user-mode-linux", "bash", "libc6", "libtinfo6", "base-files"];
 
 const customize = join(import.meta.dirname, "customize.sh");
 const overlay = join(import.meta.dirname, "overlay");
 
-/** Where the base image lies or will lie: a new place when anything that makes it changes. */
-export function baseImage(): BaseImage {
-  const hash = createHash("sha256").update(JSON.stringify([suite, diskSize, packages, umlPackages, users]));
-  for (const file of [customize, ...filesUnder(overlay)]) {
-    hash.update(relative(import.meta.dirname, file)).update(readFileSync(file));
-  }
-  const directory = join(cacheDirectory(), "base", hash.digest("hex").slice(0, 16));
+/** Builds the base image unless it is there: a minute or two, most of it unpacking packages. */
+export async function ensureBaseImage(progress: (text: string) => void = () => {}): Promise<BaseImage> {
+  const directory = await ensureArtefact({
+    name: "base",
+    recipe: [versions.debian, diskSize, packages, umlPackages, users, ...[customize, ...filesUnder(overlay)].map((file) => [relative(overlay, file), readFileSync(file, "utf8")])],
+    build: (work) => build(work, progress),
+  });
   return { directory, image: join(directory, "base.img"), uml: join(directory, "uml") };
 }
 
-/** Builds the base image unless it is there: about two minutes, most of it unpacking packages. */
-export async function ensureBaseImage(progress: (text: string) => void = () => {}): Promise<BaseImage> {
-  const base = baseImage();
-  if (existsSync(base.image)) return base;
-  mkdirSync(join(base.directory, ".."), { recursive: true });
-  const work = mkdtempSync(`${base.directory}.partial-`);
+async function build(directory: string, progress: (text: string) => void): Promise<void> {
+  const tree = join(directory, "tree");
+  const uml = join(directory, "uml");
   const mirror = await debianMirror();
-  try {
-    const tree = join(work, "tree");
-    const uml = join(work, "uml");
-    progress("unpacking User Mode Linux");
-    await mmdebstrap("extract", umlPackages, uml, mirror);
-    progress("installing Debian's packages");
-    await mmdebstrap("minbase", packages, tree, mirror);
-    progress("making it a cloud VM");
-    await execa("unshare", ["--mount", customize, tree, uml, overlay], {
-      input: users.map((user) => `${user.name} ${user.password ?? "-"}\n`).join(""),
-    });
-    progress("writing the disk image");
-    const image = join(work, "base.img");
-    await execa("truncate", ["--size", diskSize, image]);
-    await execa("mkfs.ext4", ["-q", "-F", "-L", "root", "-d", tree, image]);
-    rmSync(tree, { recursive: true });
-    renameSync(work, base.directory);
-  } catch (error) {
-    rmSync(work, { recursive: true, force: true });
-    throw error;
-  }
-  return base;
+  progress("unpacking User Mode Linux");
+  await mmdebstrap("extract", umlPackages, uml, mirror);
+  progress("installing Debian's packages");
+  await mmdebstrap("minbase", packages, tree, mirror);
+  progress("making it a cloud VM");
+  await execa("unshare", ["--mount", customize, tree, uml, overlay], {
+    input: users.map((user) => `${user.name} ${user.password ?? "-"}\n`).join(""),
+  });
+  progress("writing the disk image");
+  const image = join(directory, "base.img");
+  await execa("truncate", ["--size", diskSize, image]);
+  await execa("mkfs.ext4", ["-q", "-F", "-L", "root", "-d", tree, image]);
+  rmSync(tree, { recursive: true });
 }
 
 async function mmdebstrap(variant: string, include: string[], target: string, mirror: string): Promise<void> {
@@ -76,7 +62,7 @@ async function mmdebstrap(variant: string, include: string[], target: string, mi
     "--quiet", "--mode=root", `--variant=${variant}`, `--include=${include.join(",")}`,
     // Fills /dev with nodes that neither disk nor chroot needs.
     "--skip=chroot/mount/dev,output/dev",
-    suite, target, `deb ${mirror} ${suite} main`,
+    versions.debian, target, `deb ${mirror} ${versions.debian} main`,
   ]);
 }
 

@@ -30,7 +30,9 @@ chmod 0755 "$tree"/usr/lib/lab/*
 
 chroot "$tree" systemctl --quiet enable systemd-networkd systemd-resolved ssh lab-cpuinfo lab-identity
 # Host keys come with the identity. Background apt runs and disk trims would only make timings differ.
-chroot "$tree" systemctl --quiet disable sshd-keygen apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer
+chroot "$tree" systemctl --quiet disable sshd-keygen apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap fstrim.timer
 
 : > "$tree/etc/machine-id"
 umount "$tree/proc"
+# Nothing to bring up to date (linker cache and the like) on the first boot.
+touch "$tree/etc/.updated" "$tree/var/.updated"

@@ -17,12 +17,6 @@ export interface DiskRecord {
   readonly hostKeys: readonly string[];
 }
 
-/** What a machine's disk is made from besides the base image. */
-export interface Identity {
-  /** Armored public key of the mirror's package repositories; absent: the machine trusts none. */
-  readonly archiveKey?: string;
-}
-
 /** The machine's disk, or undefined when it has none. */
 export function diskOf(machine: LabMachine): DiskRecord | undefined {
   return readRecord(diskDirectory(machine));
@@ -30,14 +24,16 @@ export function diskOf(machine: LabMachine): DiskRecord | undefined {
 
 /**
  * Gives the machine a pristine disk with new host keys; an older disk is lost. The machine must be off.
- * Costs about a second: only the identity is written, the rest is a copy-on-write file over the base.
+ * Costs less than a second: only the identity is written, the rest is a copy-on-write file over the base.
+ *
+ * @param archiveKey armored public key of the package mirror, which the machine's apt trusts
  */
-export async function makeDisk(machine: LabMachine, base: BaseImage, identity: Identity): Promise<DiskRecord> {
+export async function makeDisk(machine: LabMachine, base: BaseImage, archiveKey: string): Promise<DiskRecord> {
   await ensureClientKey();
   const directory = diskDirectory(machine);
   rmSync(directory, { recursive: true, force: true });
   const fresh = temporaryBeside(directory);
-  const hostKeys = await writeIdentity(fresh, machine, identity);
+  const hostKeys = await writeIdentity(fresh, machine, archiveKey);
   const record: DiskRecord = { base: base.directory, baseMade: statSync(base.image).mtimeMs, hostKeys };
   writeFileSync(join(fresh, "machine.json"), JSON.stringify(record, null, 2));
   renameSync(fresh, directory);
@@ -142,7 +138,7 @@ async function generateKey(type: string, file: string, comment: string): Promise
 }
 
 // A tar archive on the raw second disk: the machine needs nothing but tar to read it (overlay/usr/lib/lab/identity).
-async function writeIdentity(directory: string, machine: LabMachine, { archiveKey }: Identity): Promise<string[]> {
+async function writeIdentity(directory: string, machine: LabMachine, archiveKey: string): Promise<string[]> {
   const root = join(directory, "identity");
   const file = (path: string, content: string, mode = 0o644) => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -157,7 +153,7 @@ async function writeIdentity(directory: string, machine: LabMachine, { archiveKe
     "files/etc/systemd/network/10-lab.network",
     `[Match]\nName=vec0\n\n[Network]\nAddress=${machine.address}/${network.prefixLength}\nGateway=${network.address}\nDNS=${network.address}\n`,
   );
-  if (archiveKey !== undefined) file("files/usr/share/keyrings/lab-archive-keyring.asc", archiveKey);
+  file("files/usr/share/keyrings/lab-archive-keyring.asc", archiveKey);
   mkdirSync(join(root, "files/etc/ssh"), { recursive: true });
   const hostKeys: string[] = [];
   for (const type of keyTypes) {

@@ -57,8 +57,8 @@ export function inNamespace<O extends Options>(command: string, args: readonly s
 /** A process in the lab's namespace. */
 export interface LabProcess {
   readonly pid: number;
-  readonly parent: number;
-  /** Empty for a process that gave its arguments' memory away. */
+  /** Leader of its session. */
+  readonly session: number;
   readonly args: readonly string[];
 }
 
@@ -71,11 +71,11 @@ export function namespaceProcesses(): LabProcess[] {
     .flatMap((pid) => {
       try {
         if (readlinkSync(`/proc/${pid}/ns/net`) !== inode) return [];
-        // After the name, which stands in brackets and may hold anything: state, parent.
-        const [state, parent] = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+        // After the name, which stands in brackets and may hold anything: state, parent, group, session.
+        const [state, , , session] = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
         if (state === "Z") return [];
         const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
-        return [{ pid: Number(pid), parent: Number(parent), args }];
+        return [{ pid: Number(pid), session: Number(session), args }];
       } catch {
         return []; // It ended while we looked.
       }

@@ -23,31 +23,39 @@ export function ssh<O extends Options>(machine: LabMachine, command: string, opt
 /** How a machine came up. */
 export interface Readiness {
   /** What `systemctl is-system-running` says: "running", or "degraded" when units failed. */
-  readonly state: string;
+  readonly state: "running" | "degraded";
   /** Failed units. */
   readonly failed: readonly string[];
+  /** The kernel's name for this boot. */
+  readonly boot: string;
+}
+
+/** Settings of {@link waitReady}. */
+export interface Patience {
+  /** Default: 120. */
+  readonly deadlineSeconds?: number;
+  /** A boot that does not count: the one before a restart. */
+  readonly otherThan?: string;
 }
 
 /**
  * Waits until the machine lets the lab log in and systemd has started everything.
  *
- * @throws Error with the console's end when it is off again or `deadlineSeconds` pass
+ * @throws Error with the console's end when it is off again or the deadline passes
  */
-export async function waitReady(machine: LabMachine, deadlineSeconds = 120): Promise<Readiness> {
+export async function waitReady(machine: LabMachine, { deadlineSeconds = 120, otherThan }: Patience = {}): Promise<Readiness> {
   const deadline = Date.now() + deadlineSeconds * 1000;
-  let last = "never answered";
+  let last = "no answer";
   while (Date.now() < deadline) {
-    if (!isRunning(machine)) throw new Error(`${machine.name} switched itself off while starting; its console ends with:\n${consoleTail(machine)}`);
+    if (!isRunning(machine)) throw new Error(`${machine.name} switched itself off; its console ends with:\n${consoleTail(machine)}`);
     const { stdout, stderr, exitCode } = await ssh(
       machine,
-      "systemctl is-system-running --wait; systemctl list-units --failed --plain --no-legend | cut -d' ' -f1",
+      "cat /proc/sys/kernel/random/boot_id; systemctl is-system-running --wait; systemctl list-units --failed --plain --no-legend | cut -d' ' -f1",
       { reject: false, timeout: Math.max(1000, deadline - Date.now()), stdin: "ignore" },
     );
-    if (exitCode === 0) {
-      const [state = "", ...failed] = stdout.split("\n");
-      return { state, failed: failed.filter((unit) => unit !== "") };
-    }
-    last = stderr.split("\n").at(-1) ?? "";
+    const [boot = "", state, ...failed] = stdout.split("\n").filter((line) => line !== "");
+    if (exitCode === 0 && boot !== otherThan && (state === "running" || state === "degraded")) return { state, failed, boot };
+    last = exitCode === 0 ? `${state}, boot ${boot}` : stderr;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
   throw new Error(`${machine.name} was not ready after ${deadlineSeconds} s (ssh: ${last}); its console ends with:\n${consoleTail(machine)}`);

@@ -9,12 +9,13 @@ mount --bind /proc "$TREE/proc"
 mount --bind /dev "$TREE/dev"
 # The machine's memory is a file here: the file system must be a tmpfs, executable and big enough.
 mount -t tmpfs -o "size=$((MEMORY + 256))m,mode=1777" tmpfs "$TREE/dev/shm"
-mount -t tmpfs -o mode=0755 tmpfs "$TREE/mnt"
-mkdir "$TREE/mnt/base" "$TREE/mnt/disk" "$TREE/mnt/run"
-mount --bind "$BASE" "$TREE/mnt/base"
-mount --bind "$DISK" "$TREE/mnt/disk"
-mount --bind "$RUN" "$TREE/mnt/run"
+mount -t tmpfs -o mode=0755 tmpfs "$TREE/run"
+mkdir "$TREE/run/base" "$TREE/run/disk" "$TREE/run/control"
+install -m 0755 "$(dirname "$0")/uml.sh" "$TREE/run/uml"
+mount --bind "$BASE" "$TREE/run/base"
+mount --bind "$DISK" "$TREE/run/disk"
+mount --bind "$RUN" "$TREE/run/control"
 # hostfs is confined to an empty folder: root in the machine must not be able to mount the host's files.
-exec env -i TMPDIR=/dev/shm HOME=/mnt/run chroot "$TREE" /usr/bin/linux.uml \
-  ubd0=/mnt/disk/disk.cow,/mnt/base/base.img ubd1r=/mnt/disk/identity.tar root=/dev/ubda rw \
-  "mem=${MEMORY}M" con0=fd:0,fd:1 con=null ssl=null uml_dir=/mnt/run/ hostfs=/boot "$@"
+TMPDIR=/dev/shm HOME=/run/control exec chroot "$TREE" /run/uml \
+  ubd0=/run/disk/disk.cow,/run/base/base.img ubd1r=/run/disk/identity.tar root=/dev/ubda rw \
+  "mem=${MEMORY}M" con0=fd:0,fd:1 con=null ssl=null uml_dir=/run/control/ hostfs=/boot "$@"

@@ -8,27 +8,27 @@ import { consolePath, diskDirectory, machineRunDirectory } from "./paths.ts";
 
 const startScript = join(import.meta.dirname, "start-uml.sh");
 
-/** Processes of one machine, its own first: User Mode Linux runs each guest program in one of the host's. */
+/** Processes of one machine: User Mode Linux runs each guest program, and its own helpers, in one of the host's. */
 export function machineProcesses(machine: LabMachine): LabProcess[] {
-  const all = namespaceProcesses();
-  const main = all.find((p) => p.args.includes(`umid=${machine.name}`) && !all.some((q) => q.pid === p.parent && q.args.includes(`umid=${machine.name}`)));
-  if (!main) return [];
-  const family = [main];
-  // Grows while it is walked: children of children as well.
-  for (const member of family) family.push(...all.filter((p) => p.parent === member.pid));
-  return family;
+  return namespaceProcesses().filter((process) => process.args.includes(`umid=${machine.name}`));
 }
 
-/** Whether the machine's process is there; a paused machine runs too. */
+/** The machine's own process, or undefined when it is off (helpers of a killed one may be left); a paused machine has one too. */
+export function mainProcess(machine: LabMachine): LabProcess | undefined {
+  return machineProcesses(machine).find((process) => process.pid === process.session);
+}
+
+/** Whether the machine is on. */
 export function isRunning(machine: LabMachine): boolean {
-  return machineProcesses(machine).length > 0;
+  return mainProcess(machine) !== undefined;
 }
 
-/** Switches the machine on and returns at once; it needs network and disk. `memory` in MiB. */
+/** Switches a machine that is off on and returns at once; it needs network and disk. `memory` in MiB. */
 export async function start(machine: LabMachine, memory = machine.memory): Promise<void> {
   const disk = diskOf(machine);
   if (!disk) throw new Error(`${machine.name} has no disk`);
   checkBase(disk, `the disk of ${machine.name}`, `\`npm run lab -- reset ${machine.name}\` makes a new one`);
+  await kill(machine);
   await ensureTap(machine);
   const console = openSync(consolePath(machine), "a", 0o600);
   const child = spawn(
@@ -49,10 +49,14 @@ export async function start(machine: LabMachine, memory = machine.memory): Promi
   );
   closeSync(console);
   child.unref();
-  await new Promise<void>((resolve, reject) => {
-    child.once("spawn", resolve);
-    child.once("error", reject);
-  });
+  // It counts as running once it is inside the namespace.
+  let ended: string | undefined;
+  child.once("error", (error) => (ended = error.message));
+  child.once("exit", (code, signal) => (ended = `ended with ${code ?? signal}`));
+  while (!isRunning(machine)) {
+    if (ended !== undefined) throw new Error(`${machine.name} cannot be switched on: ${ended}\n${consoleTail(machine)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** Pulls the plug: the machine's processes are killed. Does nothing when it is off. */
@@ -77,7 +81,7 @@ export async function waitOff(machine: LabMachine, deadlineSeconds: number): Pro
 
 /** Memory of the host that the machine holds, in MiB. */
 export function touchedMemory(machine: LabMachine): number {
-  const [main] = machineProcesses(machine);
+  const main = mainProcess(machine);
   if (!main) return 0;
   const shared = /^RssShmem:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${main.pid}/status`, "utf8"))?.[1];
   return Math.round(Number(shared ?? 0) / 1024);
@@ -85,7 +89,7 @@ export function touchedMemory(machine: LabMachine): number {
 
 /** Freezes the machine in the middle of whatever it does, as a hung host; or lets it go on. */
 export function signalMachine(machine: LabMachine, signal: "SIGSTOP" | "SIGCONT"): void {
-  const [main] = machineProcesses(machine);
+  const main = mainProcess(machine);
   if (!main) throw new Error(`${machine.name} is off`);
   process.kill(main.pid, signal);
 }

@@ -1,0 +1,91 @@
+import type { ClusterSettings, MachineSettings } from "../kubeadm/settings.ts";
+import { isPatch, minorOf, resolveVersion } from "../kubeadm/versions.ts";
+import { connect } from "../machine/connection.ts";
+import { inspect } from "../machine/inspect.ts";
+import { parseFacts, preflightEnvironment } from "../machine/preflight/facts.ts";
+import type { Observation } from "../machine/preflight/fault.ts";
+import { faultsOf, faultText, type Failure } from "../machine/preflight/faults.ts";
+import { renderScript } from "../machine/render.ts";
+import type { Reporter } from "../machine/reporter.ts";
+import { targetOf } from "./target.ts";
+
+/** What is remembered from earlier runs. */
+export interface KnownBefore {
+  /** `project/stack/cluster`. */
+  readonly owner: string;
+  /** Host keys by machine. */
+  readonly hostKeys?: Record<string, string>;
+  /** The patch version that the cluster was made with. */
+  readonly kubernetesVersion?: string;
+}
+
+/** What looking at all machines gave. */
+export interface PreflightResult {
+  /** Every fault of every machine, a text each; empty when the work may begin. */
+  readonly faults: string[];
+  /** Host keys by machine: those shown now, and those known before of machines that did not answer. */
+  readonly hostKeys: Record<string, string>;
+  /** The cluster's patch version; undefined when no machine could tell which there are. */
+  readonly kubernetesVersion?: string;
+}
+
+/**
+ * Looks at all machines at once, changes nothing, and tells every fault of every machine.
+ *
+ * @param settings with the machines whose addresses are known
+ */
+export async function runPreflight(settings: ClusterSettings, known: KnownBefore, reporter: Reporter): Promise<PreflightResult> {
+  const versionFault = fixedVersionFault(settings.kubernetesVersion, known.kubernetesVersion);
+  const hostKeys: Record<string, string> = { ...known.hostKeys };
+  const observations: Observation[] = [];
+  const failures: Failure[] = [];
+  const environment = preflightEnvironment(settings, known.owner, known.kubernetesVersion);
+  const script = renderScript("preflight.sh");
+  const machines = [...settings.controlPlanes, ...settings.workers];
+  reporter.progress(`looking at ${machines.length === 1 ? "the machine" : `${machines.length} machines`}`);
+
+  await Promise.all(
+    machines.map(async (machine) => {
+      const target = targetOf(settings.ssh, machine, machine.hostKey ?? known.hostKeys?.[machine.name]);
+      try {
+        hostKeys[machine.name] = (await connect(target, reporter)).hostKey;
+        const sent = Date.now() / 1000;
+        const facts = parseFacts(await inspect(target, "preflight", script, environment, reporter));
+        observations.push({ machine, role: roleOf(machine, settings), facts, sent, received: Date.now() / 1000 });
+      } catch (error) {
+        failures.push({ machine: machine.name, error: error as Error });
+      }
+    }),
+  );
+
+  const order = (name: string) => machines.findIndex((machine) => machine.name === name);
+  observations.sort((a, b) => order(a.machine.name) - order(b.machine.name));
+  failures.sort((a, b) => order(a.machine) - order(b.machine));
+
+  const kubernetesVersion = known.kubernetesVersion ?? versionFor(settings.kubernetesVersion, observations);
+  const verdict = faultsOf(observations, failures, { settings, owner: known.owner, kubernetesVersion });
+  for (const note of verdict.notes) reporter.info(note);
+  return { faults: [...(versionFault ? [versionFault] : []), ...verdict.faults.map(faultText)], hostKeys, kubernetesVersion };
+}
+
+function roleOf(machine: MachineSettings, settings: ClusterSettings): Observation["role"] {
+  return settings.controlPlanes.includes(machine) ? "control-plane" : "worker";
+}
+
+/** The newest wanted version that every machine's repository has. A machine that has none tells its own fault. */
+function versionFor(wanted: string, observations: readonly Observation[]): string | undefined {
+  if (isPatch(wanted)) return wanted;
+  const lists = observations.flatMap(({ facts }) => (facts.kubeadmVersions === null ? [] : [facts.kubeadmVersions]));
+  const [first, ...rest] = lists;
+  if (!first) return undefined;
+  return resolveVersion(wanted, first.filter((version) => rest.every((list) => list.includes(version)))).version;
+}
+
+/** A cluster keeps the version that it was made with. */
+function fixedVersionFault(wanted: string, made: string | undefined): string | undefined {
+  if (made === undefined || wanted === made || wanted === minorOf(made)) return undefined;
+  return (
+    `kubernetesVersion: this cluster runs ${made} and cannot become ${wanted} here: upgrades are kubeadm's ` +
+    `(https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/). Next: set it back to "${minorOf(made)}" or "${made}".`
+  );
+}

@@ -1,0 +1,90 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import * as lab from "./api.ts";
+import { cacheDirectory } from "./cache.ts";
+import { checkPods } from "./check-pods.ts";
+import { clusterConfig } from "./cluster.ts";
+import { machines } from "./machines.ts";
+import { prepareSite, serveSite } from "./site.ts";
+import { openStack, projectDirectory, type LabStack } from "./pulumi.ts";
+
+const stackName = "demo";
+/** The demo's backend outlives a reboot of this computer, as a real one would. */
+const home = join(cacheDirectory(), "demo");
+
+/** Does a step, and tells what and how long it took. */
+async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
+  const start = Date.now();
+  console.log(`\n▶ ${title}`);
+  const result = await work();
+  console.log(`✔ ${title} (${Math.round((Date.now() - start) / 1000)} s)`);
+  return result;
+}
+
+async function pulumi(stack: LabStack, ...args: string[]): Promise<void> {
+  const { exitCode } = await stack.run(args, { live: true });
+  if (exitCode !== 0) throw new Error(`pulumi ${args[0]} ended with ${exitCode}; the reason stands above. Run \`npm run demo\` again: it goes on from here.`);
+}
+
+async function up(controlPlanes: number, workers: number): Promise<void> {
+  const cluster = {
+    controlPlanes: machines.filter(({ name }) => name.startsWith("cp")).slice(0, controlPlanes).map(({ name }) => name),
+    workers: machines.filter(({ name }) => name.startsWith("w")).slice(0, workers).map(({ name }) => name),
+  };
+  const nodes = [...cluster.controlPlanes, ...cluster.workers];
+
+  const site = await step("Tools, packages and images of the lab's mirror (built once, from pinned sources)", () => prepareSite());
+  await step(`Virtual machines ${nodes.join(", ")}`, async () => {
+    await serveSite(site);
+    await lab.up(nodes, { progress: (machine, text) => console.log(`  ${machine}: ${text}`) });
+  });
+  const stack = await openStack(stackName, home, site.tools);
+  stack.configure(clusterConfig(cluster, site.www));
+  await step("pulumi up", () => pulumi(stack, "up", "--yes", "--skip-preview", "--non-interactive"));
+  await step("Pods on every node reach each other and a Service by its name", async () => {
+    for (const line of await checkPods(cluster.controlPlanes[0]!, nodes)) console.log(`  ${line}`);
+  });
+  console.log(`
+The cluster runs. Look around:
+  npm run lab -- ssh ${cluster.controlPlanes[0]!}                a shell on a machine; kubectl is set up there: kubectl get nodes -o wide
+  npm run lab -- shell                  a shell in the lab's network, with pulumi and kubectl set up for this stack:
+    npx pulumi stack --stack ${stackName}       what was made
+    npx pulumi preview --refresh --stack ${stackName}  what differs from what was made
+    kubectl get pods -A
+Take it down:
+  npm run demo -- down`);
+}
+
+async function down(): Promise<void> {
+  const on = (await lab.status()).some(({ state }) => state === "on");
+  if (on) {
+    const site = await prepareSite();
+    const stack = await openStack(stackName, home, site.tools);
+    await step("pulumi destroy", () => pulumi(stack, "destroy", "--yes", "--skip-preview", "--non-interactive"));
+  }
+  await step("Machines, mirror and network", () => lab.down());
+  rmSync(home, { recursive: true, force: true });
+  rmSync(join(projectDirectory, `Pulumi.${stackName}.yaml`), { force: true });
+}
+
+const count = (least: number) => (text: string) => {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < least) throw new InvalidArgumentError(`must be a whole number, at least ${least}`);
+  return number;
+};
+
+const program = new Command("npm run demo --").description("A real cluster on virtual machines of this computer, from nothing to pods that reach each other");
+program
+  .command("up", { isDefault: true })
+  .option("--control-planes <n>", "control-plane machines", count(1), 1)
+  .option("--workers <n>", "worker machines; 0: the control plane takes pods", count(0), 1)
+  .action(({ controlPlanes, workers }: { controlPlanes: number; workers: number }) => up(controlPlanes, workers));
+program.command("down").description("destroy the cluster and leave nothing behind").action(down);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(`\n✖ ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,9 @@
+/** Where one piece of work tells how it is getting on. */
+export interface Reporter {
+  /** What is being done now; replaces the text before. */
+  progress(text: string): void;
+  /** Something to keep, as the fingerprint of a host key seen for the first time. */
+  info(text: string): void;
+  /** Something to keep and to look at. */
+  warn(text: string): void;
+}

@@ -1,0 +1,179 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as lab from "../../lab/api.ts";
+import { clusterConfig } from "../../lab/cluster.ts";
+import { checkPods } from "../../lab/check-pods.ts";
+import { openStack, projectDirectory, type LabStack } from "../../lab/pulumi.ts";
+import { site } from "./site.ts";
+import { sudo, until } from "./machine.ts";
+import { differences, fingerprint } from "./fingerprint.ts";
+
+// One cluster of one control plane and one worker, from bare machines to machines given back. The tests are the chapters of one
+// story: each stands on the one before, and the first that fails ends it.
+const cp = "cp1";
+const worker = "w1";
+const machines = [cp, worker];
+
+let home: string;
+let stack: LabStack;
+const before: Record<string, string[]> = {};
+
+/** Runs `pulumi up`, shows its output when it fails, and gives it back. */
+async function up(...args: string[]): Promise<string> {
+  const { exitCode, output } = await stack.run(["up", "--yes", "--skip-preview", "--non-interactive", ...args]);
+  expect(exitCode, output).toBe(0);
+  return output;
+}
+
+/** Kills a running `pulumi up` as `kill -9` does, as soon as the machine does what the command looks for. */
+async function killUpWhen(machine: string, command: string): Promise<void> {
+  const child = stack.start(["up", "--yes", "--skip-preview", "--non-interactive"]);
+  let ended: string | undefined;
+  void child.then(({ all }) => (ended = all));
+  await until(600, `${machine}: ${command}`, async () => {
+    if (ended !== undefined) throw new Error(`pulumi up ended before: ${ended}`);
+    return (await sudo(machine, command)).exitCode === 0;
+  });
+  await stack.kill(child);
+  const cancel = await stack.run(["cancel", "--yes"]);
+  expect(cancel.exitCode, cancel.output).toBe(0);
+}
+
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), "pulumi-kubeadm-story-"));
+  await lab.down();
+  await site.serve();
+  await lab.up(machines);
+  for (const machine of machines) before[machine] = await fingerprint(machine);
+  stack = await openStack("story", home, site.tools);
+  stack.configure(clusterConfig({ controlPlanes: [cp], workers: [worker] }, site.www));
+}, 600_000);
+
+afterAll(async () => {
+  rmSync(join(projectDirectory, "Pulumi.story.yaml"), { force: true });
+  await stack?.killStragglers();
+  rmSync(home, { recursive: true, force: true });
+  await lab.down();
+}, 120_000);
+
+describe("one cluster from bare machines to machines given back", () => {
+  test("a fault of any machine is told before any machine is touched, all at once", async () => {
+    await sudo(worker, "fallocate -l 1 /etc/kubernetes-was-here; mkdir -p /etc/kubernetes && touch /etc/kubernetes/kubelet.conf");
+    await sudo(cp, "nohup python3 -m http.server 6443 >/dev/null 2>&1 & systemd-run --unit=squatter socat TCP-LISTEN:6443,fork /dev/null");
+    const { exitCode, output } = await stack.run(["up", "--yes", "--skip-preview", "--non-interactive"]);
+    expect(exitCode).not.toBe(0);
+    expect(output).toMatch(/cp1: Port-6443/);
+    expect(output).toMatch(/w1: .*\/etc\/kubernetes\/kubelet\.conf/);
+    for (const machine of machines) expect((await sudo(machine, "test -e /var/lib/pulumi-kubeadm")).exitCode).not.toBe(0);
+    await sudo(worker, "rm -rf /etc/kubernetes /etc/kubernetes-was-here");
+    await sudo(cp, "systemctl stop squatter");
+  });
+
+  test("pulumi killed in the middle of apt: the next up goes on", async () => {
+    await killUpWhen(cp, "pgrep -x dpkg");
+  }, 600_000);
+
+  test("pulumi killed in the middle of kubeadm init: the next up goes on, and no second kubeadm ever runs", async () => {
+    await killUpWhen(cp, "pgrep -f 'kubeadm init'");
+    expect((await sudo(cp, "pgrep -fc '^kubeadm init'")).stdout).toBe("1");
+  }, 900_000);
+
+  test("pulumi killed in the middle of a join: the next up finishes", async () => {
+    await killUpWhen(worker, "pgrep -f 'kubeadm join'");
+    await up();
+    const inits = await sudo(cp, "grep -c 'kubeadm init' /var/log/pulumi-kubeadm/control-plane.log");
+    expect(Number(inits.stdout)).toBeGreaterThan(0);
+  }, 900_000);
+
+  test("every node is Ready, and pods reach each other and a Service by its name", async () => {
+    await checkPods(cp, [cp, worker]);
+  }, 300_000);
+
+  test("up again changes nothing, in seconds", async () => {
+    const start = Date.now();
+    const { exitCode, output } = await stack.run(["up", "--yes", "--non-interactive", "--expect-no-changes"]);
+    expect(exitCode, output).toBe(0);
+    expect((Date.now() - start) / 1000).toBeLessThan(60);
+  }, 120_000);
+
+  test("refresh shows exactly what somebody changed, and the next up repairs it", async () => {
+    await sudo(cp, "sysctl -qw net.ipv4.ip_forward=0");
+    await sudo(worker, "sed -i 's/SystemdCgroup = true/SystemdCgroup = false/' /etc/containerd/config.toml");
+    await sudo(worker, site.upgradeKubectl);
+    const refresh = await stack.run(["refresh", "--yes", "--skip-preview", "--non-interactive", "--diff"]);
+    expect(refresh.exitCode, refresh.output).toBe(0);
+    const preview = await stack.run(["preview", "--diff", "--non-interactive"]);
+    const drift = preview.output.match(/"[^"]*(wanted|differs)[^"]*"/g) ?? [];
+    expect(drift.sort(), preview.output).toEqual([
+      expect.stringContaining("/etc/containerd/config.toml"),
+      expect.stringMatching(/kubectl is 1\.37\.1-2\.1, wanted 1\.37\.1/),
+      expect.stringMatching(/net\.ipv4\.ip_forward is 0, wanted 1/),
+    ]);
+    await up();
+    expect((await sudo(cp, "sysctl -n net.ipv4.ip_forward")).stdout).toBe("1");
+    expect((await sudo(worker, "grep -c 'SystemdCgroup = true' /etc/containerd/config.toml")).stdout).toBe("1");
+    expect((await sudo(worker, "dpkg-query -W -f='${Version}' kubectl")).stdout).toBe("1.37.1-1.1");
+    const again = await stack.run(["preview", "--refresh", "--expect-no-changes", "--non-interactive"]);
+    expect(again.exitCode, again.output).toBe(0);
+  }, 600_000);
+
+  test("a change that would need a new cluster is refused", async () => {
+    const config = clusterConfig({ controlPlanes: [cp], workers: [worker] }, site.www);
+    stack.configure({ ...config, network: { podSubnet: "10.99.0.0/16" } });
+    const { exitCode, output } = await stack.run(["up", "--yes", "--non-interactive"]);
+    expect(exitCode).not.toBe(0);
+    expect(output).toMatch(/network\.podSubnet: 10\.244\.0\.0\/16 cannot become 10\.99\.0\.0\/16/);
+    stack.configure(config);
+  }, 120_000);
+
+  test("labels and taints follow the settings", async () => {
+    const config = clusterConfig({ controlPlanes: [cp], workers: [worker] }, site.www);
+    const [machine] = config.workers as object[];
+    const taints = [{ key: "example.com/lesson", effect: "NoSchedule" }];
+    stack.configure({ ...config, workers: [{ ...machine, labels: { "example.com/seat": "s07" }, taints }] });
+    await up();
+    const node = `kubectl --kubeconfig /etc/kubernetes/admin.conf get node ${worker} -o jsonpath='{.metadata.labels.example\\.com/seat} {.spec.taints[*].key}'`;
+    expect((await sudo(cp, node)).stdout).toBe("s07 example.com/lesson");
+    stack.configure(config);
+    await up();
+    expect((await sudo(cp, node)).stdout.trim()).toBe("");
+  }, 300_000);
+
+  test("every machine power-cycled: the cluster is Ready again without an up", async () => {
+    for (const machine of machines) await lab.powerOff(machine, { hard: true });
+    await Promise.all(machines.map((machine) => lab.powerOn(machine)));
+    await checkPods(cp, [cp, worker]);
+  }, 600_000);
+
+  test("destroy from another clone, with the worker dead, gives the control plane back", async () => {
+    const clone = mkdtempSync(join(tmpdir(), "pulumi-kubeadm-clone-"));
+    try {
+      cpSync(projectDirectory, clone, {
+        recursive: true,
+        filter: (path) => !path.includes("/node_modules") && !path.includes("/.git"),
+      });
+      symlinkSync(join(projectDirectory, "node_modules"), join(clone, "node_modules"));
+      await lab.powerOff(worker, { hard: true });
+      const refresh = await stack.run(["refresh", "--yes", "--skip-preview", "--non-interactive"], { cwd: clone });
+      expect(refresh.exitCode, refresh.output).toBe(0);
+      const destroy = await stack.run(["destroy", "--yes", "--skip-preview", "--non-interactive"], { cwd: clone });
+      expect(destroy.exitCode, destroy.output).toBe(0);
+      expect(destroy.output).toContain("w1 is not given back");
+      expect(readFileSync(join(clone, "not-given-back.yaml"), "utf8")).toContain("name: w1");
+
+      await lab.powerOn(worker);
+      const giveBack = await stack.giveBack(["give-back", worker], clone);
+      expect(giveBack.exitCode, giveBack.output).toBe(0);
+    } finally {
+      rmSync(clone, { recursive: true, force: true });
+    }
+  }, 900_000);
+
+  test.each(machines)("%s is as it was", async (machine) => {
+    await lab.powerOff(machine);
+    await lab.powerOn(machine);
+    expect(differences(before[machine]!, await fingerprint(machine))).toEqual([]);
+  }, 300_000);
+});

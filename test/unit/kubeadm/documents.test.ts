@@ -1,0 +1,151 @@
+import { parseAllDocuments } from "yaml";
+import { describe, expect, it } from "vitest";
+import { initDocuments, joinDocuments, type ClusterArguments } from "../../../kubeadm/documents.ts";
+import { parseSettings } from "../../../kubeadm/settings.ts";
+
+const settings = parseSettings({
+  name: "lab",
+  kubernetesVersion: "1.37.1",
+  endpoint: { name: "api.lab.internal", port: 8443 },
+  network: { podSubnet: "10.32.0.0/16", serviceSubnet: "10.64.0.0/16", dnsDomain: "lab.local" },
+  kubeProxyMode: "nftables",
+  imageRepository: "registry.lab/k8s",
+  ignorePreflightErrors: ["NumCPU"],
+  controlPlanes: [{ name: "cp1", host: "cp1.example", clusterAddress: "10.77.0.11" }],
+  workers: [
+    {
+      name: "w1",
+      host: "10.77.0.21",
+      labels: { "node-role.kubernetes.io/worker": "" },
+      taints: [{ key: "lab/gpu", value: "yes", effect: "NoSchedule" }],
+    },
+  ],
+}).settings!;
+const [member] = settings.controlPlanes;
+const [worker] = settings.workers;
+
+const documentsOf = (text: string) =>
+  Object.fromEntries(parseAllDocuments(text).map((document) => [document.get("kind"), document.toJS()]));
+const init = (schedulable: boolean, cluster: ClusterArguments = settings, machine = member!) =>
+  documentsOf(initDocuments(cluster, machine, [machine], schedulable));
+const credentials = { token: "abcdef.0123456789abcdef", caCertHash: `sha256:${"a".repeat(64)}` };
+
+describe("kubeadm init", () => {
+  it("gets one document of each kind", () => {
+    expect(Object.keys(init(false))).toEqual([
+      "InitConfiguration",
+      "ClusterConfiguration",
+      "KubeletConfiguration",
+      "KubeProxyConfiguration",
+    ]);
+  });
+
+  it("gets the cluster as the settings say", () => {
+    const { ClusterConfiguration, KubeletConfiguration, KubeProxyConfiguration } = init(false);
+    expect(ClusterConfiguration).toEqual({
+      apiVersion: "kubeadm.k8s.io/v1beta4",
+      kind: "ClusterConfiguration",
+      clusterName: "lab",
+      kubernetesVersion: "v1.37.1",
+      imageRepository: "registry.lab/k8s",
+      controlPlaneEndpoint: "api.lab.internal:8443",
+      networking: { podSubnet: "10.32.0.0/16", serviceSubnet: "10.64.0.0/16", dnsDomain: "lab.local" },
+      apiServer: { certSANs: ["api.lab.internal", "10.77.0.11", "cp1.example", "127.0.0.1"] },
+    });
+    expect(KubeletConfiguration.cgroupDriver).toBe("systemd");
+    expect(KubeProxyConfiguration.mode).toBe("nftables");
+  });
+
+  it("binds everything to the cluster address, whatever the address for SSH is", () => {
+    const { InitConfiguration } = init(false);
+    expect(InitConfiguration.localAPIEndpoint).toEqual({ advertiseAddress: "10.77.0.11", bindPort: 8443 });
+    expect(InitConfiguration.nodeRegistration).toMatchObject({
+      name: "cp1",
+      criSocket: "unix:///run/containerd/containerd.sock",
+      kubeletExtraArgs: [{ name: "node-ip", value: "10.77.0.11" }],
+      ignorePreflightErrors: ["NumCPU"],
+    });
+  });
+
+  it("keeps pods off the control plane beside workers, and lets them on without", () => {
+    expect(init(false).InitConfiguration.nodeRegistration.taints).toEqual([
+      { key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" },
+    ]);
+    // An empty list, for without the field kubeadm would put its taint there.
+    expect(init(true).InitConfiguration.nodeRegistration.taints).toEqual([]);
+  });
+
+  it("adds the taints from the settings", () => {
+    const taint = { key: "a", effect: "NoExecute" } as const;
+    expect(
+      init(true, settings, { ...member!, taints: [taint] }).InitConfiguration.nodeRegistration.taints,
+    ).toEqual([taint]);
+    expect(
+      init(false, settings, { ...member!, taints: [taint] }).InitConfiguration.nodeRegistration.taints,
+    ).toHaveLength(2);
+  });
+
+  it("leaves no token that lives for a day, and shows none", () => {
+    const { InitConfiguration } = init(false);
+    expect(InitConfiguration.bootstrapTokens).toHaveLength(1);
+    expect(InitConfiguration.bootstrapTokens[0]).toMatchObject({ ttl: "1m0s" });
+    expect(InitConfiguration.bootstrapTokens[0]).not.toHaveProperty("token");
+    expect(InitConfiguration.skipPhases).toEqual(["show-join-command"]);
+  });
+
+  it("gives slow machines time", () => {
+    expect(init(false).InitConfiguration.timeouts.controlPlaneComponentHealthCheck).toBe("8m0s");
+  });
+
+  it("names every control plane in the certificate, and none twice", () => {
+    const others = [member!, { ...member!, name: "cp2", host: "10.77.0.12", clusterAddress: "10.77.0.12" }];
+    const { ClusterConfiguration } = documentsOf(initDocuments(settings, member!, others, false));
+    expect(ClusterConfiguration.apiServer.certSANs).toEqual([
+      "api.lab.internal",
+      "10.77.0.11",
+      "cp1.example",
+      "10.77.0.12",
+      "127.0.0.1",
+    ]);
+  });
+});
+
+describe("kubeadm join", () => {
+  it("finds the cluster by name, and only the one with the right CA", () => {
+    expect(documentsOf(joinDocuments(settings, worker!, credentials)).JoinConfiguration).toMatchObject({
+      apiVersion: "kubeadm.k8s.io/v1beta4",
+      discovery: {
+        bootstrapToken: {
+          token: credentials.token,
+          apiServerEndpoint: "api.lab.internal:8443",
+          caCertHashes: [credentials.caCertHash],
+        },
+      },
+      nodeRegistration: {
+        name: "w1",
+        criSocket: "unix:///run/containerd/containerd.sock",
+        kubeletExtraArgs: [{ name: "node-ip", value: "10.77.0.21" }],
+        taints: [{ key: "lab/gpu", value: "yes", effect: "NoSchedule" }],
+        ignorePreflightErrors: ["NumCPU"],
+      },
+    });
+  });
+
+  it("is a worker's, and never skips the check of the CA", () => {
+    const { JoinConfiguration } = documentsOf(joinDocuments(settings, worker!, credentials));
+    expect(JoinConfiguration).not.toHaveProperty("controlPlane");
+    expect(JoinConfiguration.discovery.bootstrapToken).not.toHaveProperty("unsafeSkipCAVerification");
+  });
+
+  it("leaves labels to the control plane, since a kubelet with node-role.kubernetes.io/worker does not start", () => {
+    expect(joinDocuments(settings, worker!, credentials)).not.toContain("node-role");
+  });
+
+  it("keeps a token that looks like a number a text", () => {
+    const token = "123456.1234567890123456";
+    expect(
+      documentsOf(joinDocuments(settings, worker!, { ...credentials, token })).JoinConfiguration.discovery
+        .bootstrapToken.token,
+    ).toBe(token);
+  });
+});
