@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { machineNamed, machines, type LabMachine } from "./machines.ts";
 import { ensureBaseImage } from "./machines/base.ts";
-import { deleteDisk, deleteFrozen, diskOf, freezeDisks, frozenMachines, makeDisk, thawDisk, writeKnownHosts } from "./machines/disk.ts";
+import { deleteDisks, deleteFrozen, diskOf, freezeDisks, frozenMachines, makeDisk, thawDisk, writeKnownHosts } from "./machines/disk.ts";
 import { ensureNetwork, inNamespace, namespace, removeNetwork, setLink } from "./machines/network.ts";
 import { clientKeyPath, knownHostsPath, runDirectory } from "./machines/paths.ts";
 import { labUser, ssh, waitReady, type Readiness } from "./machines/ssh.ts";
@@ -86,7 +86,7 @@ export async function up(names: readonly string[], options: UpOptions = {}): Pro
 /** Takes the whole lab down: machines, mirror, network, mounts; disks too, frozen sets excepted. */
 export async function down(): Promise<void> {
   await removeNetwork();
-  for (const machine of machines) deleteDisk(machine);
+  deleteDisks();
   rmSync(runDirectory, { recursive: true, force: true });
 }
 

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { Listr, PRESET_TIMER, type ListrTask } from "listr2";
-import { ensureArtefact } from "./cache.ts";
+import { ensureArtefact, withCacheLock } from "./cache.ts";
 import { machines, network } from "./machines.ts";
 import { ensureNetwork, inNamespace, namespace, namespaceProcesses } from "./machines/network.ts";
 import { runDirectory } from "./machines/paths.ts";
@@ -43,7 +43,7 @@ export async function prepareSite(): Promise<Site> {
       if (reused) task.skip(`${title}: there already`);
     },
   });
-  await new Listr(
+  const parts = new Listr(
     [
       part("what the lab needs of this computer", checkPrerequisites),
       ...sourceNames.map((source) => part(source, async (building) => (built[source] = await ensureArtefact(goTools(source), building)))),
@@ -59,7 +59,11 @@ export async function prepareSite(): Promise<Site> {
       part("Pulumi's tools", async (building) => (built.pulumiTools = await pulumiTools(built, building))),
     ],
     { rendererOptions: { timer: PRESET_TIMER, collapseSkips: false }, fallbackRendererOptions: { timer: PRESET_TIMER } },
-  ).run();
+  );
+  await withCacheLock(
+    () => parts.run(),
+    () => console.log("waiting for another run that builds the lab's cache"),
+  );
   return { www: built.www, registry: built.registry, tools: built.pulumiTools, kubectl: built.kubernetes, key };
 }
 
@@ -86,7 +90,7 @@ export async function serveSite({ www, registry }: Site): Promise<void> {
 
   await serve("busybox", ["httpd", "-f", "-p", `${network.address}:80`, "-h", www]);
   await serve("docker-registry", ["serve", config]);
-  await serve("dnsmasq", ["--keep-in-foreground", "--no-resolv", "--no-hosts", "--no-poll", `--addn-hosts=${hosts}`, `--listen-address=${network.address}`, "--bind-interfaces", "--user=root", "--pid-file="]);
+  await serve("dnsmasq", ["--keep-in-foreground", "--no-resolv", "--address=/#/", "--no-hosts", "--no-poll", `--addn-hosts=${hosts}`, `--listen-address=${network.address}`, "--bind-interfaces", "--user=root", "--pid-file="]);
   await answers(`http://${network.address}/docker/debian/gpg`);
   await answers(`http://${network.address}:5000/v2/`);
 }

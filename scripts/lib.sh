@@ -168,8 +168,8 @@ ledger() {
     escape_field "$field"
     line+=$tab$field
   done
-  [[ -d $ledger_dir ]] || mkdir -p -m 0700 "$state_dir" "$ledger_dir"
   umask 077
+  mkdir -p "$ledger_dir"
   [[ -e $ledger_dir/$stage ]] || printf '%s\n' "$stage" >> "$state_dir/order"
   printf '%s\n' "$line" >> "$ledger_dir/$stage"
   umask 022
@@ -182,7 +182,9 @@ ledger_file() {
   ledger_has "$stage" file "$path" && return
   if [[ -e $path || -L $path ]]; then
     backup=$state_dir/backup/$stage/${path//\//%}
-    mkdir -p -m 0700 "$state_dir" "$state_dir/backup" "${backup%/*}"
+    umask 077
+    mkdir -p "${backup%/*}"
+    umask 022
     cp -a --remove-destination -- "$path" "$backup"
     [[ -L $path ]] || sync "$backup"
   fi
@@ -243,6 +245,7 @@ ledger_undo() {
     return 0
   fi
   rm -rf "$file" "$state_dir/backup/$stage"
+  [[ -e $state_dir/order ]] || return 0
   while IFS= read -r name; do [[ $name == "$stage" ]] || others+=("$name$newline"); done < "$state_dir/order"
   printf '%s' "${others[@]}" > "$state_dir/order"
 }
@@ -271,7 +274,7 @@ undo_record() {
     packages) undo_packages "$1" ;;
     version) undo_version "$@" ;;
     hold) undo_hold "$1" ;;
-    lists) undo_lists "$1" ;;
+    lists) undo_lists "$2" ;;
     account) undo_account "$1" ;;
     unit) undo_unit "$@" ;;
     swap-line) undo_swap_lines "$1" ;;
@@ -280,7 +283,7 @@ undo_record() {
 }
 
 undo_file() {
-  local path=$1 backup=$2 parts=()
+  local path=$1 backup=$2
   rm -f -- "$path$part_suffix"
   if [[ -z $backup ]]; then
     rm -f -- "$path" && reload_after "$path" && return
@@ -416,6 +419,9 @@ split_block() {
       *) outside+=$line ;;
     esac
   done
+  # Without its end, where the block ends is anybody's guess: its lines stay.
+  [[ $state != in ]] || outside+=$inside
+  [[ $state == after ]] || inside=""
   [[ $state != before ]]
 }
 
@@ -572,11 +578,10 @@ ledger_lists() {
   ledger "$1" lists lists "${files[*]}"
 }
 
-# Undone under two names: apt puts a list that it could not verify into partial/.
 undo_lists() {
-  local stage_lists=" $2 " file
+  local before=" $1 " file
   for file in /var/lib/apt/lists/*; do
-    [[ -d $file || $file == */lock || $stage_lists == *" ${file##*/} "* ]] || rm -f -- "$file"
+    [[ -d $file || $file == */lock || $before == *" ${file##*/} "* ]] || rm -f -- "$file"
   done
 }
 
@@ -601,10 +606,14 @@ plan_install() { plan=$(apt-get -s "${apt_options[@]}" "${install_options[@]}" i
 
 # install_packages STAGE NAME=PATTERN…: at these versions, held, and noted in the ledger with what else comes along.
 install_packages() {
-  local stage=$1 plan new="" line name names spec reach fetched=""
-  local apt_output=""
+  local stage=$1 plan name names reach spec exact=() installed="" apt_output=""
   shift
   names=("${@%%=*}")
+  for spec in "$@"; do
+    name=${spec%%=*}
+    spec=$(remembered_version "$name" "${spec#*=}") || spec=${spec#*=}
+    exact+=("$name=$spec")
+  done
   need_packages
   ledger_lists "$stage"
   # The machine's own repositories are only asked when ours are not enough, as when a package there has moved on.
@@ -614,25 +623,22 @@ install_packages() {
       ours) update_lists || explain_apt "the lists of packages could not be fetched" ;;
       all) update_lists all || true ;;
     esac
-    if plan_install "$@"; then
+    # The very revision of before may have left the repository.
+    if plan_install "${exact[@]}" || { [[ $reach == all ]] && exact=("$@") && plan_install "$@"; }; then
       note_plan "$stage"
       progress "installing ${names[*]}"
       note_accounts
-      if apt_get "${install_options[@]}" install "$@"; then
-        ledger_accounts "$stage"
-        fetched=yes
-        break
-      fi
+      ! apt_get "${install_options[@]}" install "${exact[@]}" || installed=yes
       ledger_accounts "$stage"
-      [[ $apt_output == *"Failed to fetch"* ]] || break
+      [[ ! $installed && $apt_output == *"Failed to fetch"* ]] || break
     else
       apt_output=$plan
     fi
   done
-  [[ $fetched ]] || explain_apt "${names[*]} could not be installed" "$@"
+  [[ $installed ]] || explain_apt "${names[*]} could not be installed"
   repository_changed=""
   read_packages "${names[@]}"
-  mkdir -p -m 0700 "$state_dir/packages"
+  mkdir -p "$state_dir/packages"
   for name in "${names[@]}"; do printf '%s\n' "${package_version[$name]}" > "$state_dir/packages/$name"; done
 }
 
@@ -694,7 +700,7 @@ undo_packages() {
     output=$(dpkg --force-remove-reinstreq --purge "${left[@]}" 2>&1) || true
     printf '%s\n' "$output" >&2
   else
-    apt_get purge "${left[@]}" || true
+    apt_get --allow-change-held-packages purge "${left[@]}" || dpkg --force-remove-reinstreq --purge "${left[@]}" >&2 || true
   fi
   names=("${left[@]}") left=()
   while read -r status name; do
@@ -737,10 +743,9 @@ undo_account() {
   return 1
 }
 
-# explain_apt WHAT [SPEC…]: ends the script with what apt said, in words that name the setting.
+# explain_apt WHAT: ends the script with what apt said, in words that name the setting.
 explain_apt() {
-  local what=$1 name there
-  shift
+  local what=$1 name there version
   if [[ $apt_output =~ Version\ \'([^\']+)\'\ for\ \'([^\']+)\'\ was\ not\ found || $apt_output =~ Unable\ to\ locate\ package\ ()([^[:space:]]+) || $apt_output =~ Package\ \'?()([^\'[:space:]]+)\'?\ has\ no\ installation\ candidate ]]; then
     name=${BASH_REMATCH[2]}
     there=$(apt-cache madison "$name" 2>/dev/null | while IFS=' |' read -r _ version _; do printf '%s ' "$version"; done)
@@ -782,20 +787,22 @@ for_this_machine() {
 
 keyring_of() { printf '/etc/apt/keyrings/pulumi-kubeadm-%s.asc' "$1"; }
 
-# The repository's entry in apt's own form; see sources.list(5), deb822.
-sources_of() {
+# Sets `sources` to the repository's entry in apt's own form; see sources.list(5), deb822.
+read_sources() {
   local name=$1 os_id os_codename components
   read_os_release
   components=$(parameter "$name" COMPONENTS)
-  printf 'Types: deb\nURIs: %s\nSuites: %s\n' "$(for_this_machine "$(parameter "$name" URL)")" "$(for_this_machine "$(parameter "$name" SUITE)")"
-  [[ -z $components ]] || printf 'Components: %s\n' "$components"
-  printf 'Signed-By: %s\n.' "$(keyring_of "$name")"
+  sources="Types: deb$newline"
+  sources+="URIs: $(for_this_machine "$(parameter "$name" URL)")$newline"
+  sources+="Suites: $(for_this_machine "$(parameter "$name" SUITE)")$newline"
+  [[ -z $components ]] || sources+="Components: $components$newline"
+  sources+="Signed-By: $(keyring_of "$name")$newline"
 }
 
 repository_drift() {
   local sources
-  sources=$(sources_of "$1")
-  file_drift "/etc/apt/sources.list.d/pulumi-kubeadm-$1.sources" "${sources%.}"
+  read_sources "$1"
+  file_drift "/etc/apt/sources.list.d/pulumi-kubeadm-$1.sources" "$sources"
   if [[ $(parameter "$1" KEY) ]]; then
     file_drift "$(keyring_of "$1")" "$(parameter "$1" KEY)$newline"
   elif [[ ! -e $(keyring_of "$1") ]]; then
@@ -819,8 +826,8 @@ use_repository() {
   check_key "$name" "$file" "$fingerprint"
   read_file "$file"
   put_file "$stage" "$(keyring_of "$name")" "$text"
-  sources=$(sources_of "$name")
-  put_file "$stage" "/etc/apt/sources.list.d/pulumi-kubeadm-$name.sources" "${sources%.}"
+  read_sources "$name"
+  put_file "$stage" "/etc/apt/sources.list.d/pulumi-kubeadm-$name.sources" "$sources"
   [[ -z $changed ]] || repository_changed=yes
 }
 
@@ -964,8 +971,7 @@ remove_node_network() {
 
 # Only chains of Kubernetes, flannel and the CNI plugins, and the rules elsewhere that lead to them.
 remove_packet_filter_rules() {
-  local variant line table="" script ours='(KUBE|FLANNEL|CNI)-'
-  local chains jumps kind family name
+  local variant line table="" script chains jumps kind family name ours='(KUBE|FLANNEL|CNI)-'
   # Both kinds may hold rules, whichever is in use now.
   for variant in iptables-legacy iptables-nft ip6tables-legacy ip6tables-nft; do
     command -v "$variant-save" > /dev/null || continue
@@ -973,7 +979,7 @@ remove_packet_filter_rules() {
     while IFS= read -r line; do
       if [[ $line == \** ]]; then
         table=$line chains="" jumps=""
-      elif [[ $line =~ ^:($ours[^ ]*) ]]; then
+      elif [[ $line =~ ^:(${ours}[^ ]*) ]]; then
         # Naming a chain empties it; all are empty before the first is deleted.
         jumps=":${BASH_REMATCH[1]} - [0:0]$newline$jumps"
         chains+="-X ${BASH_REMATCH[1]}$newline"
@@ -983,7 +989,7 @@ remove_packet_filter_rules() {
         script+="$table$newline$jumps${chains}COMMIT$newline"
       fi
     done < <("$variant-save" 2>/dev/null)
-    [[ -z $script ]] || "$variant-restore" --noflush <<< "$script" || warning "the rules of Kubernetes in $variant could not be removed"
+    [[ -z $script ]] || "$variant-restore" -w 30 --noflush <<< "$script" || warning "the rules of Kubernetes in $variant could not be removed"
   done
   command -v nft > /dev/null || return 0
   while read -r kind family name; do
@@ -994,11 +1000,12 @@ remove_packet_filter_rules() {
 
 # Services of kube-proxy's ipvs mode: those on the addresses of its link.
 remove_ipvs_services() {
-  local addresses command kind service
+  local addresses command kind service host
   [[ -e /sys/class/net/kube-ipvs0 ]] && command -v ipvsadm-save > /dev/null || return 0
   addresses=$(ip -oneline address show dev kube-ipvs0)
   while read -r command kind service _; do
-    [[ $command != -A || $addresses != *" ${service%:*}/"* ]] || ipvsadm -D "$kind" "$service" || warning "ipvs service $service could not be removed"
+    host=${service%:*} host=${host//[\[\]]/}
+    [[ $command != -A || $addresses != *" $host/"* ]] || ipvsadm -D "$kind" "$service" || warning "ipvs service $service could not be removed"
   done < <(ipvsadm-save -n)
 }
 

@@ -9,18 +9,16 @@
 
 facts_of_modules=(overlay br_netfilter vxlan)
 
-stage_inspect() (
-  PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-  shopt -s nullglob
-  set +e
+stage_inspect() {
+  # A question that a machine cannot answer is a fact too, and ends nothing.
+  set +e +o pipefail
+  trap - ERR
   local started=$EPOCHREALTIME
-  # On a tmpfs, so that a full disk is seen as what it is; gone at the end.
-  local work
-  work=$(mktemp -d /run/pulumi-kubeadm-preflight.XXXXXX) || exit 1
-  trap 'rm -rf "$work"' EXIT
+  need_work_dir || return
 
-  local os_id os_version os_codename os_name
+  local os_id os_codename os_version os_name
   read_os_release
+  read_os_version
   local owner="" joined=false job=false
   [[ -r /var/lib/pulumi-kubeadm/owner ]] && read -r owner < /var/lib/pulumi-kubeadm/owner
   [[ -s /etc/kubernetes/kubelet.conf ]] && joined=true
@@ -50,7 +48,7 @@ stage_inspect() (
   parts+=("\"clock\":{\"start\":${started/,/.},\"end\":${EPOCHREALTIME/,/.}}")
   local IFS=,
   printf '{%s}\n' "${parts[*]}"
-)
+}
 
 true_if() { if "$@"; then echo true; else echo false; fi; }
 
@@ -74,18 +72,17 @@ json_of() {
 # systemd keeps a link for each unit that is active; reading it starts no program.
 unit_runs() { [[ -L /run/systemd/units/invocation:$1.service ]]; }
 
-read_os_release() {
-  local key value file=/etc/os-release
-  [[ -r $file ]] || file=/usr/lib/os-release
+# Sets os_version and os_name; the library's read_os_release sets the rest.
+read_os_version() {
+  local key value
+  os_version="" os_name=""
   while IFS='=' read -r key value; do
     value=${value#[\"\']} value=${value%[\"\']}
     case $key in
-      ID) os_id=$value ;;
       VERSION_ID) os_version=$value ;;
-      VERSION_CODENAME) os_codename=$value ;;
       PRETTY_NAME) os_name=$value ;;
     esac
-  done < "$file"
+  done < /etc/os-release
 }
 
 # null where cgroup v2 is not mounted.
@@ -191,21 +188,11 @@ missing_tools() {
   json_texts "${list[@]}"
 }
 
-# Who holds a lock of dpkg or apt. They are POSIX locks, which the kernel lists by inode; the holder has the file open.
+# Who holds a lock of dpkg or apt.
 package_lock() {
-  local pid file descriptor
-  local -A holders=()
-  while read -r _ kind _ mode pid _; do [[ $kind == POSIX && $mode == WRITE && $pid -gt 0 ]] && holders[$pid]=1; done < /proc/locks
-  for pid in "${!holders[@]}"; do
-    for descriptor in /proc/"$pid"/fd/*; do
-      for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock; do
-        if [[ $descriptor -ef $file ]]; then
-          printf '%s (process %s)' "$(first_line "/proc/$pid/comm")" "$pid"
-          return
-        fi
-      done
-    done
-  done
+  local holder=""
+  package_lock_held
+  printf '%s' "$holder"
 }
 
 # As apt sees it: dpkg's journal of a run that did not end.
@@ -229,8 +216,8 @@ ask_network() {
 }
 
 on_this_machine() {
-  local address=${1//\{os\}/$os_id}
-  address=${address//\{codename\}/$os_codename}
+  local address
+  address=$(for_this_machine "$1")
   printf '%s' "${address//\{architecture\}/$(debian_architecture)}"
 }
 
@@ -251,23 +238,23 @@ apt_download() {
 ask_repository() {
   local name=$1 address=$2 output error=""
   # A repository may have the older pair Release and Release.gpg instead.
-  if ! output=$(apt_download "$address" "$work/release.$3") && ! apt_download "${address%InRelease}Release" "$work/release.$3" >/dev/null; then
+  if ! output=$(apt_download "$address" "$work_dir/release.$3") && ! apt_download "${address%InRelease}Release" "$work_dir/release.$3" >/dev/null; then
     error=$(grep -m 1 '^E: ' <<< "$output")
     error=${error#E: }
     error=${error:-no answer within a minute}
   fi
-  printf '{"name":%s,"url":%s,"error":%s}' "$(json_string "$name")" "$(json_string "$address")" "$(json_string "$error")" > "$work/repository.$3"
+  printf '{"name":%s,"url":%s,"error":%s}' "$(json_string "$name")" "$(json_string "$address")" "$(json_string "$error")" > "$work_dir/repository.$3"
 }
 
 answers_of_repositories() {
   local file list=()
-  for file in "$work"/repository.*; do list+=("$(< "$file")"); done
+  for file in "$work_dir"/repository.*; do list+=("$(< "$file")"); done
   local IFS=,
   printf '[%s]' "${list[*]}"
 }
 
 read_kubeadm_versions() {
-  local index=$work/index
+  local index=$work_dir/index
   if apt_download "$1.gz" "$index.gz" >/dev/null; then
     gzip -dc "$index.gz" > "$index" 2>/dev/null || return
   else
@@ -284,14 +271,14 @@ read_kubeadm_versions() {
         if ($i == "Architecture: " architecture || $i == "Architecture: all") fits = 1
       }
       if (package != "" && fits) print version
-    }' "$index" > "$work/versions"
+    }' "$index" > "$work_dir/versions"
 }
 
 # null when they were not asked for, or could not be read.
 kubeadm_versions() {
   local versions
-  if [[ -e $work/versions ]]; then
-    mapfile -t versions < "$work/versions"
+  if [[ -e $work_dir/versions ]]; then
+    mapfile -t versions < "$work_dir/versions"
     json_texts "${versions[@]}"
   else
     echo null
@@ -301,20 +288,20 @@ kubeadm_versions() {
 # Manifests are asked for without being fetched; a registry only knows those whose kinds the question accepts.
 ask_web() {
   local address urls=() types=application/vnd.oci.image
-  cat /etc/ssl/certs/ca-certificates.crt - <<< "$CA_CERTIFICATES" > "$work/ca" 2>/dev/null
+  cat /etc/ssl/certs/ca-certificates.crt - <<< "$CA_CERTIFICATES" > "$work_dir/ca" 2>/dev/null
   while read -r address; do [[ -n $address ]] && urls+=(-o /dev/null "$address"); done <<< "$WEB_ADDRESSES"
-  curl --silent --head --location --parallel --connect-timeout 15 --max-time 40 --cacert "$work/ca" \
+  curl --silent --head --location --parallel --connect-timeout 15 --max-time 40 --cacert "$work_dir/ca" \
     -H "Accept: $types.index.v1+json, $types.manifest.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json" \
-    -w '%{urlnum} %{http_code} %{errormsg}\n' "${urls[@]}" > "$work/web" 2>/dev/null
+    -w '%{urlnum} %{http_code} %{errormsg}\n' "${urls[@]}" > "$work_dir/web" 2>/dev/null
 }
 
 answers_of_web() {
   local number status error addresses list=()
-  if [[ -e $work/web ]]; then
+  if [[ -e $work_dir/web ]]; then
     mapfile -t addresses <<< "$WEB_ADDRESSES"
     while read -r number status error; do
       list+=("{\"url\":$(json_string "${addresses[number]}"),\"status\":$((10#$status)),\"error\":$(json_string "$error")}")
-    done < "$work/web"
+    done < "$work_dir/web"
   fi
   local IFS=,
   printf '[%s]' "${list[*]}"

@@ -1,9 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { machines, network, users, type LabMachine } from "../machines.ts";
 import type { BaseImage } from "./base.ts";
-import { clientKeyPath, diskDirectory, frozenDirectory, knownHostsPath, runDirectory } from "./paths.ts";
+import { clientKeyPath, diskDirectory, disksDirectory, frozenDirectory, knownHostsPath, runDirectory } from "./paths.ts";
 
 const keyTypes = ["ed25519", "ecdsa"] as const;
 
@@ -41,10 +41,9 @@ export async function makeDisk(machine: LabMachine, base: BaseImage, archiveKey:
   return record;
 }
 
-/** Removes the machine's disk. */
-export function deleteDisk(machine: LabMachine): void {
-  rmSync(diskDirectory(machine), { recursive: true, force: true });
-  writeKnownHosts();
+/** Removes all disks, frozen sets excepted, and what a killed run left of one. */
+export function deleteDisks(): void {
+  rmSync(disksDirectory(), { recursive: true, force: true });
 }
 
 /** Copies the disks of machines that are off to a named set, replacing an older set of that name. */
@@ -116,9 +115,10 @@ function readRecord(directory: string): DiskRecord | undefined {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as DiskRecord) : undefined;
 }
 
-// A folder in the same file system, so that a finished one takes its place in one step.
+// A folder in the same file system, so that a finished one takes its place in one step. What a killed run left of one goes.
 function temporaryBeside(directory: string): string {
   mkdirSync(dirname(directory), { recursive: true });
+  for (const left of globSync(`${directory}.partial-*`)) rmSync(left, { recursive: true, force: true });
   return mkdtempSync(`${directory}.partial-`);
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { execa, type Options } from "execa";
 import { network, type LabMachine } from "../machines.ts";
 
@@ -116,7 +116,7 @@ export async function endProcesses(list: () => LabProcess[]): Promise<void> {
 // `ip netns add` mounts /run/netns onto itself and leaves that behind.
 async function releaseNamespaceFolder(): Promise<void> {
   const mounts = () => readFileSync("/proc/self/mountinfo", "utf8").split("\n").some((line) => line.split(" ")[4] === "/run/netns");
-  while (mounts() && readdirSync("/run/netns").length === 0) {
+  while (mounts() && existsSync("/run/netns") && readdirSync("/run/netns").length === 0) {
     if ((await execa("umount", ["/run/netns"], { reject: false })).exitCode !== 0) return;
   }
 }

@@ -21,9 +21,12 @@ export function machineRunDirectory(machine: LabMachine): string {
   return directory;
 }
 
+/** Folder of all machines' disks. */
+export const disksDirectory = () => join(cacheDirectory(), "disks");
+
 /** Folder of a machine's disk: copy-on-write file, identity, machine.json. */
 export function diskDirectory(machine: LabMachine): string {
-  return join(cacheDirectory(), "disks", machine.name);
+  return join(disksDirectory(), machine.name);
 }
 
 /** Folder of a frozen set of disks. */

@@ -11,6 +11,8 @@ export interface Deb {
   readonly description: string;
   readonly depends?: readonly string[];
   readonly conflicts?: readonly string[];
+  readonly replaces?: readonly string[];
+  readonly provides?: readonly string[];
   /** Programs by the path that they get: copied from the path given. */
   readonly programs?: Record<string, string>;
   /** Text files by the path that they get. */
@@ -42,6 +44,8 @@ export async function buildDeb(deb: Deb, directory: string): Promise<void> {
       ["Maintainer", "pulumi-kubeadm lab <lab@example.com>"],
       ["Depends", deb.depends?.join(", ")],
       ["Conflicts", deb.conflicts?.join(", ")],
+      ["Replaces", deb.replaces?.join(", ")],
+      ["Provides", deb.provides?.join(", ")],
       ["Section", "admin"],
       ["Priority", "optional"],
       ["Description", deb.description],

@@ -31,7 +31,7 @@ function images(tools: ImageTools): Image[] {
     { name: `etcd:${versions.etcd}-0`, programs: { ...bin("etcd", "etcd"), ...bin("etcd", "etcdctl"), ...bin("etcd", "etcdutl") } },
     { name: `coredns/coredns:v${versions.coredns}`, programs: { coredns: join(tools.coredns, "coredns") }, entrypoint: "/coredns" },
     { name: `pause:${versions.pause}`, programs: { pause: join(tools.pause, "pause") }, entrypoint: "/pause" },
-    { name: `flannel-io/flannel:v${versions.flannel}`, programs: { "opt/bin/flanneld": join(tools.flannel, "flanneld") }, debian: true },
+    { name: `flannel-io/flannel:v${versions.flannel}`, programs: { "opt/bin/flanneld": join(tools.flannel, "flanneld"), "opt/bin/install-conf": join(tools.flannel, "install-conf") }, debian: true },
     { name: `flannel-io/flannel-cni-plugin:v${versions.flannelCniImage}`, programs: { flannel: join(tools["flannel-cni"], "flannel") }, debian: true },
     { name: "library/toolbox:1", programs: {}, debian: true },
   ];

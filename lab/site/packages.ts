@@ -56,15 +56,40 @@ OOMScoreAdjust=-999
 WantedBy=multi-user.target
 `;
 
+// As in the official package: the unit is there, neither enabled nor started.
+const kubeletScripts = {
+  postinst: `#!/bin/sh
+set -e
+if [ "$1" = configure ] && [ -d /run/systemd/system ]; then
+  systemctl daemon-reload >/dev/null || true
+  [ -z "$2" ] || systemctl try-restart kubelet.service >/dev/null || true
+fi
+`,
+  prerm: `#!/bin/sh
+set -e
+if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
+  systemctl --no-reload disable --now kubelet.service >/dev/null 2>&1 || true
+fi
+`,
+  postrm: `#!/bin/sh
+set -e
+if [ -d /run/systemd/system ]; then
+  systemctl daemon-reload >/dev/null || true
+fi
+`,
+};
+
 // Docker's package enables and starts its service, and ships a configuration that switches the CRI plugin off.
 const containerdScripts = {
   postinst: `#!/bin/sh
 set -e
 if [ "$1" = configure ]; then
+  deb-systemd-helper unmask containerd.service >/dev/null || true
   deb-systemd-helper enable containerd.service >/dev/null || true
   if [ -d /run/systemd/system ]; then
     systemctl --system daemon-reload >/dev/null || true
-    deb-systemd-invoke start containerd.service >/dev/null || true
+    # Started when installed, restarted when upgraded.
+    deb-systemd-invoke "$([ -n "$2" ] && echo restart || echo start)" containerd.service >/dev/null || true
   fi
 fi
 `,
@@ -93,7 +118,6 @@ export function kubernetesPackages(tools: Tools): Deb[] {
       name: "kubeadm",
       version,
       description: "Command-line utility for administering a Kubernetes cluster",
-      depends: ["cri-tools (>= 1.30.0)"],
       programs: { "usr/bin/kubeadm": join(tools.kubernetes, "kubeadm") },
       texts: { "usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf": kubeadmDropIn },
     },
@@ -103,8 +127,9 @@ export function kubernetesPackages(tools: Tools): Deb[] {
       description: "Node agent for Kubernetes clusters",
       depends: ["iptables (>= 1.4.21)", "kubernetes-cni (>= 1.2.0)", "mount", "util-linux"],
       programs: { "usr/bin/kubelet": join(tools.kubernetes, "kubelet") },
-      texts: { "usr/lib/systemd/system/kubelet.service": kubeletUnit, "etc/default/kubelet": "KUBELET_EXTRA_ARGS=\n" },
+      texts: { "usr/lib/systemd/system/kubelet.service": kubeletUnit, "etc/default/kubelet": "KUBELET_EXTRA_ARGS=\n", "etc/kubernetes/manifests/.kubelet-keep": "", "var/lib/kubelet/.kubelet-keep": "" },
       conffiles: ["/etc/default/kubelet"],
+      scripts: kubeletScripts,
     },
     kubectl(tools, version),
     {
@@ -120,6 +145,7 @@ export function kubernetesPackages(tools: Tools): Deb[] {
       programs: Object.fromEntries(
         ["bandwidth", "bridge", "firewall", "host-local", "loopback", "portmap", "ptp", "tuning"].map((plugin) => [`opt/cni/bin/${plugin}`, join(tools["cni-plugins"], plugin)]),
       ),
+      texts: { "etc/cni/net.d/.kubernetes-cni-keep": "" },
     },
   ];
 }
@@ -144,6 +170,8 @@ export function containerdPackage(tools: Tools): Deb {
     description: "An open and reliable container runtime",
     depends: ["libc6 (>= 2.34)", "libseccomp2 (>= 2.5.0)"],
     conflicts: ["containerd", "runc"],
+    replaces: ["containerd", "runc"],
+    provides: ["containerd", "runc"],
     programs: {
       ...Object.fromEntries(["containerd", "containerd-shim-runc-v2", "ctr"].map((program) => [`usr/bin/${program}`, join(tools.containerd, program)])),
       "usr/bin/runc": tools.runc,

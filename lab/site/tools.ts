@@ -41,7 +41,7 @@ const builds = {
     cgo: true,
     tags: "netgo osusergo",
     ldflags: `-linkmode external -extldflags -static -X github.com/flannel-io/flannel/pkg/version.Version=v${versions.flannel}`,
-    rename: { flannel: "flanneld" },
+    rename: { flannel: "flanneld", install_conf: "install-conf" },
   },
 } satisfies Record<string, Build>;
 

@@ -1,0 +1,5 @@
+# Takes the machine out of its cluster; the stages stay.
+#
+# Parameters: none
+
+stage_remove() { node_reset; undo_ended; }
