@@ -40,7 +40,7 @@ echo "phase kubernetes-packages"
 curl -fsSL "$KUBERNETES_REPOSITORY/Release.key" | gpg --dearmor -o /etc/apt/keyrings/kubernetes-apt-keyring.gpg
 echo "deb [signed-by=/etc/apt/keyrings/kubernetes-apt-keyring.gpg] $KUBERNETES_REPOSITORY /" > /etc/apt/sources.list.d/kubernetes.list
 apt-get -qq update
-apt-get -qq install -y "kubelet=$VERSION-*" "kubeadm=$VERSION-*" "kubectl=$VERSION-*" > /dev/null
+apt-get -qq install -y "kubelet=$VERSION-*" "kubeadm=$VERSION-*" "kubectl=$VERSION-*" cri-tools > /dev/null
 apt-mark hold kubelet kubeadm kubectl > /dev/null
 printf 'runtime-endpoint: unix:///run/containerd/containerd.sock\nimage-endpoint: unix:///run/containerd/containerd.sock\n' > /etc/crictl.yaml
 systemctl enable -q --now kubelet

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import {
   inspectControlPlane,
   reconcile,
@@ -29,7 +29,7 @@ export class ControlPlane extends KubeadmResource {
       "ControlPlane",
       name,
       { ...args, kubeconfig: undefined, caCertHash: undefined },
-      pulumi.mergeOptions(opts, { additionalSecretOutputs: ["kubeconfig"] }),
+      { ...opts, additionalSecretOutputs: ["kubeconfig"] },
     );
   }
 }

@@ -2,16 +2,13 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import * as lab from "./api.ts";
-import { cacheDirectory } from "./cache.ts";
 import { checkPods } from "./check-pods.ts";
 import { clusterConfig } from "./cluster.ts";
+import { demoHome, demoStack } from "./demo-stack.ts";
 import { machines } from "./machines.ts";
 import { prepareSite, serveSite } from "./site.ts";
 import { openStack, projectDirectory, type LabStack } from "./pulumi.ts";
 
-const stackName = "demo";
-/** The demo's backend outlives a reboot of this computer, as a real one would. */
-const home = join(cacheDirectory(), "demo");
 
 /** Does a step, and tells what and how long it took. */
 async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
@@ -39,7 +36,7 @@ async function up(controlPlanes: number, workers: number): Promise<void> {
     await serveSite(site);
     await lab.up(nodes, { progress: (machine, text) => console.log(`  ${machine}: ${text}`) });
   });
-  const stack = await openStack(stackName, home, site.tools);
+  const stack = await openStack(demoStack, demoHome(), site.tools);
   stack.configure(clusterConfig(cluster, site.www));
   await step("pulumi up", () => pulumi(stack, "up", "--yes", "--skip-preview", "--non-interactive"));
   await step("Pods on every node reach each other and a Service by its name", async () => {
@@ -49,8 +46,8 @@ async function up(controlPlanes: number, workers: number): Promise<void> {
 The cluster runs. Look around:
   npm run lab -- ssh ${cluster.controlPlanes[0]!}                a shell on a machine; kubectl is set up there: kubectl get nodes -o wide
   npm run lab -- shell                  a shell in the lab's network, with pulumi and kubectl set up for this stack:
-    npx pulumi stack --stack ${stackName}       what was made
-    npx pulumi preview --refresh --stack ${stackName}  what differs from what was made
+    npx pulumi stack --stack ${demoStack}       what was made
+    npx pulumi preview --refresh --stack ${demoStack}  what differs from what was made
     kubectl get pods -A
 Take it down:
   npm run demo -- down`);
@@ -60,12 +57,12 @@ async function down(): Promise<void> {
   const on = (await lab.status()).some(({ state }) => state === "on");
   if (on) {
     const site = await prepareSite();
-    const stack = await openStack(stackName, home, site.tools);
+    const stack = await openStack(demoStack, demoHome(), site.tools);
     await step("pulumi destroy", () => pulumi(stack, "destroy", "--yes", "--skip-preview", "--non-interactive"));
   }
   await step("Machines, mirror and network", () => lab.down());
-  rmSync(home, { recursive: true, force: true });
-  rmSync(join(projectDirectory, `Pulumi.${stackName}.yaml`), { force: true });
+  rmSync(demoHome(), { recursive: true, force: true });
+  rmSync(join(projectDirectory, `Pulumi.${demoStack}.yaml`), { force: true });
 }
 
 const count = (least: number) => (text: string) => {

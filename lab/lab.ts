@@ -1,12 +1,11 @@
 import { Command } from "commander";
-import { delimiter, join, resolve } from "node:path";
 import { Listr, PRESET_TIMER } from "listr2";
 import * as lab from "./api.ts";
 import { machineNamed, machines, users } from "./machines.ts";
+import { demoEnvironment, saveKubeconfig } from "./demo-stack.ts";
 import { sshArguments } from "./machines/ssh.ts";
 import { prepareSite, serveSite } from "./site.ts";
 
-const project = resolve(import.meta.dirname, "..");
 const program = new Command("npm run lab --").description("Virtual machines on a closed network, for demo and tests").enablePositionalOptions();
 
 program
@@ -95,12 +94,14 @@ program
 program
   .command("shell")
   .description("a shell inside the lab's network")
-  .action(() => become(process.env.SHELL ?? "/bin/sh", []));
+  .action(async () => {
+    await saveKubeconfig();
+    await become(process.env.SHELL ?? "/bin/sh", []);
+  });
 
-/** Runs a command in the lab's network with this terminal, and ends as it ends. */
+/** Runs a command in the lab's network with this terminal, with the demo's stack and kubectl at hand, and ends as it ends. */
 async function become(command: string, args: string[]): Promise<void> {
-  const env = { PATH: [join(project, "node_modules/.bin"), process.env.PATH].join(delimiter) };
-  const { exitCode } = await lab.inNamespace(command, args, { stdio: "inherit", reject: false, env });
+  const { exitCode } = await lab.inNamespace(command, args, { stdio: "inherit", reject: false, env: await demoEnvironment() });
   process.exitCode = exitCode ?? 1;
 }
 

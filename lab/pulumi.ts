@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { execa, type ResultPromise } from "execa";
 import { stringify } from "yaml";
 import { cacheDirectory } from "./cache.ts";
 import { namespace } from "./machines/network.ts";
+import { versions } from "./versions.ts";
 
 /** The project that the lab drives, as a user would: by its Pulumi.yaml and the CLI. */
 export const projectDirectory = resolve(import.meta.dirname, "..");
@@ -24,7 +25,9 @@ export interface LabStack {
   /** Runs the CLI and waits; never throws for an exit code. `cwd`: another clone of the project. */
   run(args: string[], options?: { cwd?: string; live?: boolean }): Promise<PulumiResult>;
   /** Starts the CLI and does not wait, for tests that kill it. */
-  start(args: string[]): ResultPromise;
+  start(args: string[]): ResultPromise<{ all: true; reject: false; stdin: "ignore" }>;
+  /** Runs `pulumi-kubeadm give-back` for these machines, in this clone of the project. */
+  giveBack(machines: string[], cwd: string): Promise<PulumiResult>;
 }
 
 /**
@@ -34,15 +37,15 @@ export interface LabStack {
  * @param tools directory with the pulumi binary and the Node language host
  */
 export async function openStack(name: string, home: string, tools: string): Promise<LabStack> {
-  const version = readVersion(tools);
-  const environment = pulumiEnvironment(home, version);
-  placeTools(environment.PULUMI_HOME!, version, tools);
+  const environment = pulumiEnvironment(home);
   mkdirSync(join(home, "state"), { recursive: true, mode: 0o700 });
 
-  const start = (args: string[], cwd = projectDirectory) =>
-    execa("ip", ["netns", "exec", namespace, "pulumi", ...args], {
+  const bin = placeTools(environment.PULUMI_HOME!, tools);
+  // `ip netns exec` becomes the program, so that a signal to the child is one to pulumi itself.
+  const start = (command: string, args: string[], cwd = projectDirectory) =>
+    execa("ip", ["netns", "exec", namespace, command, ...args], {
       cwd,
-      env: { ...environment, PATH: `${join(projectDirectory, "node_modules/.bin")}:${process.env.PATH}` },
+      env: { ...environment, PATH: [bin, join(projectDirectory, "node_modules/.bin"), process.env.PATH].join(delimiter) },
       reject: false,
       all: true,
       stdin: "ignore",
@@ -58,24 +61,29 @@ export async function openStack(name: string, home: string, tools: string): Prom
       writeFileSync(file, `${salt ? `${salt}\n` : ""}${stringify({ config: prefixed })}`);
     },
     async run(args, { cwd, live } = {}) {
-      const child = start([...args, "--stack", name, "--color", live && process.stdout.isTTY ? "always" : "never"], cwd);
+      const child = start("pulumi", [...args, "--stack", name, "--color", live && process.stdout.isTTY ? "always" : "never"], cwd);
       if (live) child.all.pipe(process.stdout);
       const { exitCode, all } = await child;
       return { exitCode: exitCode ?? 1, output: all };
     },
-    start: (args) => start([...args, "--stack", name, "--color", "never"]),
+    start: (args) => start("pulumi", [...args, "--stack", name, "--color", "never"]),
+    async giveBack(machines, cwd) {
+      const { exitCode, all } = await start("node", ["cli/main.ts", "give-back", ...machines], cwd);
+      return { exitCode: exitCode ?? 1, output: all };
+    },
   };
 
-  const init = await start(["stack", "select", name, "--create", "--non-interactive"]);
+  const init = await start("pulumi", ["stack", "select", name, "--create", "--non-interactive"]);
   if (init.exitCode !== 0) throw new Error(`pulumi stack select ${name}: ${init.all}`);
   return stack;
 }
 
 /** What a shell needs so that plain `pulumi` and `npx pulumi` mean this backend. */
-export function pulumiEnvironment(home: string, version: string): Record<string, string> {
+export function pulumiEnvironment(home: string): Record<string, string> {
   return {
     PULUMI_HOME: join(cacheDirectory(), "pulumi-home"),
-    PULUMI_VERSION: version,
+    // The npm package `pulumi` starts this version, which the lab has built, instead of downloading its own.
+    PULUMI_VERSION: versions.pulumi,
     PULUMI_BACKEND_URL: `file://${join(home, "state")}`,
     PULUMI_CONFIG_PASSPHRASE: "lab",
     PULUMI_SKIP_UPDATE_CHECK: "1",
@@ -85,11 +93,12 @@ export function pulumiEnvironment(home: string, version: string): Record<string,
 
 // The npm package `pulumi` starts the CLI that lies here, and downloads it only when none does. Beside it the engine finds the
 // language host and the provider of dynamic resources.
-function placeTools(pulumiHome: string, version: string, tools: string): void {
-  const bin = join(pulumiHome, "versions", version, "bin");
+function placeTools(pulumiHome: string, tools: string): string {
+  const bin = join(pulumiHome, "versions", versions.pulumi, "bin");
   rmSync(bin, { recursive: true, force: true });
   mkdirSync(bin, { recursive: true });
   for (const tool of ["pulumi", "pulumi-language-nodejs"]) symlinkSync(join(tools, tool), join(bin, tool));
   const provider = "pulumi-resource-pulumi-nodejs";
   symlinkSync(join(projectDirectory, "node_modules/@pulumi/pulumi", provider), join(bin, provider));
+  return bin;
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { execa } from "execa";
 import { Listr, PRESET_TIMER, type ListrTask } from "listr2";
 import { ensureArtefact, withCacheLock } from "./cache.ts";
@@ -28,8 +28,8 @@ export interface Site {
   readonly key: string;
 }
 
-/** Builds what is missing of the site, with one line of progress per part. */
-export async function prepareSite(): Promise<Site> {
+/** Builds what is missing of the site, with one line of progress per part unless it is to be silent. */
+export async function prepareSite({ silent = false } = {}): Promise<Site> {
   const built = {} as Record<Source | "pause" | "runc" | "debian" | "www" | "registry" | "pulumiTools", string>;
   let key = "";
   const part = (title: string, work: (building: () => void) => Promise<unknown>): ListrTask => ({
@@ -58,7 +58,7 @@ export async function prepareSite(): Promise<Site> {
       part("images", async (building) => (built.registry = await registryStorage(built, building))),
       part("Pulumi's tools", async (building) => (built.pulumiTools = await pulumiTools(built, building))),
     ],
-    { rendererOptions: { timer: PRESET_TIMER, collapseSkips: false }, fallbackRendererOptions: { timer: PRESET_TIMER } },
+    { silentRendererCondition: silent, rendererOptions: { timer: PRESET_TIMER, collapseSkips: false }, fallbackRendererOptions: { timer: PRESET_TIMER } },
   );
   await withCacheLock(
     () => parts.run(),
@@ -80,7 +80,8 @@ function pulumiTools(built: Record<"pulumi" | "pulumi-language-nodejs", string>,
 export async function serveSite({ www, registry }: Site): Promise<void> {
   await ensureNetwork();
   mkdirSync(runDirectory, { recursive: true, mode: 0o755 });
-  const config = join(runDirectory, "registry.yml");
+  // Named after the storage: another storage is another server, see serve().
+  const config = join(runDirectory, `${basename(registry)}.yml`);
   writeFileSync(
     config,
     `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${registry}}, maintenance: {readonly: {enabled: true}}}\nhttp: {addr: "${network.address}:5000"}\n`,

@@ -36,8 +36,6 @@ class Transport {
   readonly #timeoutSeconds: number;
   readonly #channels = pLimit(maxChannels);
   #login: Promise<Login> | undefined;
-  /** The key of the first login, which every later one in this process must show as well. */
-  #hostKey: string | undefined;
 
   constructor(endpoint: Endpoint, openWay: OpenWay, timeoutSeconds: number) {
     this.#endpoint = endpoint;
@@ -52,10 +50,12 @@ class Transport {
   }
 
   async #dial(reporter: Reporter): Promise<Login> {
-    const endpoint = { ...this.#endpoint, hostKey: this.#hostKey ?? this.#endpoint.hostKey };
+    const place = placeOf(this.#endpoint);
+    const pinned = this.#endpoint.hostKeys === "pin" ? firstSeen.get(place) : undefined;
+    const endpoint = { ...this.#endpoint, hostKey: this.#endpoint.hostKey ?? pinned };
     try {
       const login = await dial(endpoint, this.#openWay, this.#timeoutSeconds, reporter);
-      this.#hostKey = login.hostKey;
+      firstSeen.set(place, login.hostKey);
       login.client.once("close", () => this.forget(login));
       return login;
     } catch (error) {
@@ -164,14 +164,22 @@ function forwardFailure({ machine }: Endpoint, label: string, error: Error & { r
 }
 
 const transports = new Map<string, Transport>();
+/** Host keys of the first logins, which every later login in this process must show as well. */
+const firstSeen = new Map<string, string>();
 
 const placeOf = ({ user, host, port, auth }: Pick<Endpoint, "user" | "host" | "port" | "auth">) =>
   JSON.stringify([user, host, port, auth.privateKeyPath, auth.privateKeyEnv, auth.agent]);
 
-function transportTo(key: string, make: () => Transport): Transport {
+/** The pooled login at a place. One that fails leaves the pool, since who comes next may know another host key or wait longer. */
+async function pooled(key: string, reporter: Reporter, make: () => Transport): Promise<{ transport: Transport; login: Login }> {
   const transport = transports.get(key) ?? make();
   transports.set(key, transport);
-  return transport;
+  try {
+    return { transport, login: await transport.login(reporter) };
+  } catch (error) {
+    if (transports.get(key) === transport) transports.delete(key);
+    throw error;
+  }
 }
 
 /**
@@ -182,19 +190,18 @@ function transportTo(key: string, make: () => Transport): Transport {
 export async function connect(target: SshTarget, reporter: Reporter): Promise<Connection> {
   const gate = bastionEndpoint(target);
   const machine = machineEndpoint(target);
-  const bastion = gate && transportTo(placeOf(gate), () => new Transport(gate, openTcp(gate.host, gate.port), target.connectTimeoutSeconds));
-  const transport = transportTo(`${placeOf(machine)}${gate ? ` via ${placeOf(gate)}` : ""}`, () => {
-    const openWay = bastion && gate ? openThrough(bastion, machine, gate.label, reporter) : openTcp(machine.host, machine.port);
-    return new Transport(machine, openWay, target.connectTimeoutSeconds);
+  const timeout = target.connectTimeoutSeconds;
+  const bastion = gate && (await pooled(placeOf(gate), reporter, () => new Transport(gate, openTcp(gate.host, gate.port), timeout)));
+  const { transport, login } = await pooled(`${placeOf(machine)}${gate ? ` via ${placeOf(gate)}` : ""}`, reporter, () => {
+    const openWay = bastion ? openThrough(bastion.transport, machine, `the bastion ${gate.label}`, reporter) : openTcp(machine.host, machine.port);
+    return new Transport(machine, openWay, timeout);
   });
-  const bastionLogin = await bastion?.login(reporter);
-  const { hostKey } = await transport.login(reporter);
   // Who comes later may know another key than who made the connection.
-  assertHostKey(machine, hostKey);
-  if (gate && bastionLogin) assertHostKey(gate, bastionLogin.hostKey);
+  assertHostKey(machine, login.hostKey);
+  if (gate && bastion) assertHostKey(gate, bastion.login.hostKey);
   return {
-    hostKey,
-    bastionHostKey: bastionLogin?.hostKey,
+    hostKey: login.hostKey,
+    bastionHostKey: bastion?.login.hostKey,
     sudo: (command) => transport.run(target, command, reporter),
   };
 }
@@ -208,4 +215,5 @@ function assertHostKey(endpoint: Endpoint, hostKey: string): void {
 export function closeAllConnections(): void {
   transports.forEach((transport) => transport.close());
   transports.clear();
+  firstSeen.clear();
 }

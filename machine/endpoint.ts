@@ -2,9 +2,9 @@ import type { SshAuth, SshTarget } from "./target.ts";
 
 /** One SSH server to log in at: a machine, or the bastion in front of it. */
 export interface Endpoint {
-  /** Machine that errors name. */
+  /** Name of the machine in errors; `bastion` for that. */
   readonly machine: string;
-  /** The server in a sentence: `ops@192.0.2.11:22`, `the bastion ops@192.0.2.1:22`. */
+  /** The server in a sentence: `ops@192.0.2.11:22`. */
   readonly label: string;
   /** Setting that names its host key: `hostKey of cp1`, `ssh.bastion.hostKey`. */
   readonly hostKeySetting: string;
@@ -25,8 +25,8 @@ export function machineEndpoint(target: SshTarget): Endpoint {
 }
 
 /** The bastion in front of the machine, if it has one. */
-export function bastionEndpoint({ name, bastion, hostKeys, knownHostsPath }: SshTarget): Endpoint | undefined {
+export function bastionEndpoint({ bastion, hostKeys, knownHostsPath }: SshTarget): Endpoint | undefined {
   if (!bastion) return undefined;
-  const label = `the bastion ${bastion.user}@${bastion.host}:${bastion.port}`;
-  return { machine: name, label, hostKeySetting: "ssh.bastion.hostKey", ...bastion, hostKeys, knownHostsPath };
+  const label = `${bastion.user}@${bastion.host}:${bastion.port}`;
+  return { machine: "bastion", label, hostKeySetting: "ssh.bastion.hostKey", ...bastion, hostKeys, knownHostsPath };
 }

@@ -3,7 +3,7 @@
 
 echo "$0 begin" >&2
 # Without a fork, and without a read call per byte: -N takes whole blocks.
-IFS= read -r -N "$frame_bytes" frame_script
+IFS= read -r -N "${frame_bytes:?}" frame_script
 unset LC_ALL
 # A login as root may come without the directories of administration.
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" HOME=/root LANG=C.UTF-8

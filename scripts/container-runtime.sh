@@ -71,7 +71,7 @@ runtime_drift() {
     return
   fi
   # containerd makes its socket when it starts.
-  if [[ $config_file -nt $runtime_socket ]]; then
+  if file_is "$config_file" "$config" && [[ $config_file -nt $runtime_socket ]]; then
     drift "containerd runs with an older configuration than $config_file"
     return
   fi
@@ -97,12 +97,7 @@ stage_apply() {
 }
 
 install() {
-  read_packages containerd.io kubeadm
-  local wanted=()
-  [[ ${package_version[containerd.io]:-} == 2.* ]] || wanted+=("containerd.io=2.*")
-  [[ ${package_version[containerd.io]:-} == "$(remembered_version containerd.io '2.*')" ]] || wanted=("containerd.io=2.*")
-  [[ ${package_version[kubeadm]:-} == "$KUBERNETES_VERSION"-* ]] || wanted+=("kubeadm=$KUBERNETES_VERSION-*")
-  ((${#wanted[@]} == 0)) || install_packages container-runtime "${wanted[@]}"
+  install_packages container-runtime "containerd.io=2.*" "kubeadm=$KUBERNETES_VERSION-*" "cri-tools=*"
   hold_packages container-runtime containerd.io kubeadm cri-tools
 }
 

@@ -15,8 +15,6 @@ sysctls=(net.bridge.bridge-nf-call-iptables net.bridge.bridge-nf-call-ip6tables 
 sysctl_text=""
 for name in "${sysctls[@]}"; do sysctl_text+="$name = 1$newline"; done
 
-swap_tag="# pulumi-kubeadm, no swap: "
-
 stage_inspect() {
   local name text overriding=() units=() line lines=()
   file_drift "$modules_file" "$modules_text"
@@ -78,14 +76,19 @@ find_in_sysctl_file() {
   done < "$1"
 }
 
+is_swap_line() {
+  local first kind
+  read -r first _ kind _ <<< "$1"
+  [[ $first != '#'* && $kind == swap ]]
+}
+
 # Sets `lines` to those of /etc/fstab that turn swap on.
 find_swap_lines() {
-  local line kind
+  local line
   lines=()
   [[ -r /etc/fstab ]] || return 0
   while IFS= read -r line || [[ $line ]]; do
-    read -r _ _ kind _ <<< "$line"
-    [[ $line == *([[:space:]])'#'* || $kind != swap ]] || lines+=("$line")
+    ! is_swap_line "$line" || lines+=("$line")
   done < /etc/fstab
 }
 
@@ -139,7 +142,7 @@ set_sysctls() {
 }
 
 turn_swap_off() {
-  local device priority lines=() units=() line text changed_text=""
+  local device priority lines=() units=() line text reload=""
   while read -r device _ _ _ priority; do
     [[ $device == Filename ]] && continue
     progress "turning swap off: $device"
@@ -152,10 +155,8 @@ turn_swap_off() {
   find_swap_lines
   if ((${#lines[@]} > 0)); then
     ledger kernel swap-line /etc/fstab
-    read_file /etc/fstab
-    for line in "${lines[@]}"; do text=${newline}$text text=${text//"$newline$line"/"$newline$swap_tag$line"} text=${text#"$newline"}; done
-    replace_file /etc/fstab "$text"
-    changed_text=yes
+    comment_swap_lines
+    reload=yes
   fi
 
   find_swap_units
@@ -168,10 +169,24 @@ turn_swap_off() {
       make_directory kernel /etc/systemd/system
       ledger_file kernel "/etc/systemd/system/$line"
       ln -sfn /dev/null "/etc/systemd/system/$line"
-      changed_text=yes
+      reload=yes
     fi
   done
-  [[ -z $changed_text ]] || systemctl daemon-reload
+  [[ -z $reload ]] || systemctl daemon-reload
+}
+
+# All but those lines stays as it is, to the last octet.
+comment_swap_lines() {
+  local text line result=""
+  read_file /etc/fstab
+  while [[ $text ]]; do
+    line=${text%%"$newline"*}
+    [[ $text != *"$newline"* ]] || line+=$newline
+    text=${text#"$line"}
+    ! is_swap_line "$line" || result+=$swap_tag
+    result+=$line
+  done
+  replace_file /etc/fstab "$result"
 }
 
 stage_remove() {

@@ -44,14 +44,9 @@ stage_apply() {
 }
 
 install() {
-  local name wanted=() pattern
-  read_packages "${packages[@]}"
-  for name in "${packages[@]}"; do
-    pattern=$(remembered_version "$name" "$(pattern_of "$name")") || pattern=$(pattern_of "$name")
-    # shellcheck disable=SC2053 # the wanted version is a pattern
-    [[ ${package_version[$name]:-} && ${package_version[$name]} == $pattern && -e $state_dir/packages/$name ]] || wanted+=("$name=$(pattern_of "$name")")
-  done
-  ((${#wanted[@]} == 0)) || install_packages kubernetes-packages "${wanted[@]}"
+  local name wanted=()
+  for name in "${packages[@]}"; do wanted+=("$name=$(pattern_of "$name")"); done
+  install_packages kubernetes-packages "${wanted[@]}"
   hold_packages kubernetes-packages "${packages[@]}"
 }
 
@@ -66,11 +61,11 @@ enable_kubelet() {
 pull_images() {
   local image images wanted=() present number=0 output attempt
   images=$(kubeadm config images list --kubernetes-version "v$KUBERNETES_VERSION" --image-repository "$IMAGE_REPOSITORY")
-  present=" $(crictl images -o go-template --template '{{range .images}}{{range .repoTags}}{{.}} {{end}}{{end}}')" ||
+  present=$(crictl images -o json) ||
     fail "containerd could not be asked for its images" "look at 'journalctl -u containerd' on the machine, and run 'pulumi up' again"
   for image in $images $MORE_IMAGES; do
     [[ $CONTROL_PLANE == yes || $image == */kube-proxy:* || $image == */pause:* || " $MORE_IMAGES " == *" $image "* ]] || continue
-    [[ $present == *" $image "* ]] || wanted+=("$image")
+    [[ $present == *"\"$image\""* ]] || wanted+=("$image")
   done
   for image in "${wanted[@]}"; do
     number=$((number + 1))
@@ -81,6 +76,18 @@ pull_images() {
       # What the registry does not have, or does not give, is not there at the next attempt either.
       if ((attempt == 3)) || [[ $output =~ not\ found|NotFound|denied|unauthorized|authentication\ required ]]; then explain_pull "$image" "$output"; fi
     done
+  done
+  check_sandbox_image "$images"
+}
+
+# containerd pins the image that it was told to make sandboxes of; that is how the running one tells which it is.
+check_sandbox_image() {
+  local image pinned
+  for image in $1; do
+    [[ $image == */pause:* ]] || continue
+    pinned=$(crictl inspecti -o go-template --template '{{.status.pinned}}' "$image") || pinned=unknown
+    [[ $pinned == true ]] ||
+      fail "the running containerd does not take $image for its sandboxes (pinned: $pinned)" "run 'systemctl restart containerd' on the machine, and 'pulumi up' again"
   done
 }
 

@@ -12,7 +12,6 @@ shopt -u patsub_replacement 2>/dev/null || true
 
 state_dir=/var/lib/pulumi-kubeadm
 ledger_dir=$state_dir/ledger
-job_dir=/run/pulumi-kubeadm/job
 newline=$'\n'
 tab=$'\t'
 
@@ -42,7 +41,7 @@ fail() {
 }
 
 # The document that the job hands back.
-result() { printf '%s\n' "$1" > "$job_dir/result.json"; }
+result() { printf '%s\n' "$1" > "$JOB_RESULT"; }
 
 on_exit() {
   local status=$?
@@ -353,6 +352,37 @@ undo_unit() {
   return 0
 }
 
+# Lines of /etc/fstab that turn swap on become comments behind this.
+swap_tag="# pulumi-kubeadm, no swap: "
+
+undo_swap_lines() {
+  local text line result=""
+  rm -f -- "$1$part_suffix"
+  read_file "$1" || return 0
+  while [[ $text ]]; do
+    line=${text%%"$newline"*}
+    [[ $text != *"$newline"* ]] || line+=$newline
+    text=${text#"$line"}
+    result+=${line#"$swap_tag"}
+  done
+  if ! file_is "$1" "$result"; then
+    replace_file "$1" "$result" && systemctl daemon-reload && return
+    warning "the swap lines of $1 could not be put back"
+    return 1
+  fi
+}
+
+undo_swap() {
+  local device=$1 priority=$2 line
+  while read -r line _; do
+    printf -v line %b "$line"
+    [[ $line != "$device" ]] || return 0
+  done < /proc/swaps
+  # Swap in compressed memory is made anew at the next start, by its unit.
+  if ((priority < 0)); then swapon -- "$device"; else swapon --priority "$priority" -- "$device"; fi ||
+    warning "swap on $device comes back at the next start only"
+}
+
 # ---------------------------------------------------------------------------------------------------------------------------------
 # Files
 
@@ -604,16 +634,33 @@ install_options=(--no-remove --allow-downgrades --allow-change-held-packages)
 # Sets `plan` to what an installation would do.
 plan_install() { plan=$(apt-get -s "${apt_options[@]}" "${install_options[@]}" install "$@" 2>&1); }
 
-# install_packages STAGE NAME=PATTERN…: at these versions, held, and noted in the ledger with what else comes along.
+# Notes the version that each has now.
+remember_versions() {
+  local name
+  umask 077
+  mkdir -p "$state_dir/packages"
+  umask 022
+  for name in "$@"; do printf '%s\n' "${package_version[$name]}" > "$state_dir/packages/$name"; done
+}
+
+# install_packages STAGE NAME=PATTERN…: at these versions, and noted in the ledger with what else comes along. What fits already stays.
 install_packages() {
-  local stage=$1 plan name names reach spec exact=() installed="" apt_output=""
+  local stage=$1 plan name names=() reach spec pattern exact=() patterns=() installed="" apt_output=""
   shift
-  names=("${@%%=*}")
+  read_packages "${@%%=*}"
   for spec in "$@"; do
     name=${spec%%=*}
-    spec=$(remembered_version "$name" "${spec#*=}") || spec=${spec#*=}
-    exact+=("$name=$spec")
+    pattern=$(remembered_version "$name" "${spec#*=}") || pattern=${spec#*=}
+    # shellcheck disable=SC2053 # a pattern it is
+    if [[ ${package_version[$name]:-} && ${package_version[$name]} == $pattern ]]; then
+      remember_versions "$name"
+    else
+      names+=("$name")
+      exact+=("$name=$pattern")
+      patterns+=("$spec")
+    fi
   done
+  ((${#names[@]} > 0)) || return 0
   need_packages
   ledger_lists "$stage"
   # The machine's own repositories are only asked when ours are not enough, as when a package there has moved on.
@@ -624,7 +671,7 @@ install_packages() {
       all) update_lists all || true ;;
     esac
     # The very revision of before may have left the repository.
-    if plan_install "${exact[@]}" || { [[ $reach == all ]] && exact=("$@") && plan_install "$@"; }; then
+    if plan_install "${exact[@]}" || { [[ $reach == all ]] && exact=("${patterns[@]}") && plan_install "${exact[@]}"; }; then
       note_plan "$stage"
       progress "installing ${names[*]}"
       note_accounts
@@ -638,8 +685,7 @@ install_packages() {
   [[ $installed ]] || explain_apt "${names[*]} could not be installed"
   repository_changed=""
   read_packages "${names[@]}"
-  mkdir -p "$state_dir/packages"
-  for name in "${names[@]}"; do printf '%s\n' "${package_version[$name]}" > "$state_dir/packages/$name"; done
+  remember_versions "${names[@]}"
 }
 
 # What the plan brings that was not there goes again; what it changes cannot be changed back, since its old version may be nowhere.

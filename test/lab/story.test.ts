@@ -6,7 +6,7 @@ import * as lab from "../../lab/api.ts";
 import { clusterConfig } from "../../lab/cluster.ts";
 import { checkPods } from "../../lab/check-pods.ts";
 import { openStack, projectDirectory, type LabStack } from "../../lab/pulumi.ts";
-import { site } from "./site.ts";
+import { prepareSite, serveSite, type Site } from "../../lab/site.ts";
 import { sudo, until } from "./machine.ts";
 import { differences, fingerprint } from "./fingerprint.ts";
 
@@ -16,6 +16,13 @@ const cp = "cp1";
 const worker = "w1";
 const machines = [cp, worker];
 
+/** The mirror has a newer revision of kubectl in a repository of its own; somebody installs it over the held one. */
+const upgradeKubectl = `
+echo 'deb [trusted=yes] http://10.77.0.1/kubernetes-newer/ ./' > /etc/apt/sources.list.d/newer.list
+apt-get -qq update && apt-get -qq install --yes --allow-change-held-packages kubectl=1.37.1-2.1
+rm /etc/apt/sources.list.d/newer.list`;
+
+let site: Site;
 let home: string;
 let stack: LabStack;
 const before: Record<string, string[]> = {};
@@ -36,7 +43,8 @@ async function killUpWhen(machine: string, command: string): Promise<void> {
     if (ended !== undefined) throw new Error(`pulumi up ended before: ${ended}`);
     return (await sudo(machine, command)).exitCode === 0;
   });
-  await stack.kill(child);
+  child.kill("SIGKILL");
+  await child;
   const cancel = await stack.run(["cancel", "--yes"]);
   expect(cancel.exitCode, cancel.output).toBe(0);
 }
@@ -44,7 +52,8 @@ async function killUpWhen(machine: string, command: string): Promise<void> {
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), "pulumi-kubeadm-story-"));
   await lab.down();
-  await site.serve();
+  site = await prepareSite({ silent: true });
+  await serveSite(site);
   await lab.up(machines);
   for (const machine of machines) before[machine] = await fingerprint(machine);
   stack = await openStack("story", home, site.tools);
@@ -53,21 +62,21 @@ beforeAll(async () => {
 
 afterAll(async () => {
   rmSync(join(projectDirectory, "Pulumi.story.yaml"), { force: true });
-  await stack?.killStragglers();
   rmSync(home, { recursive: true, force: true });
   await lab.down();
 }, 120_000);
 
 describe("one cluster from bare machines to machines given back", () => {
   test("a fault of any machine is told before any machine is touched, all at once", async () => {
-    await sudo(worker, "fallocate -l 1 /etc/kubernetes-was-here; mkdir -p /etc/kubernetes && touch /etc/kubernetes/kubelet.conf");
-    await sudo(cp, "nohup python3 -m http.server 6443 >/dev/null 2>&1 & systemd-run --unit=squatter socat TCP-LISTEN:6443,fork /dev/null");
+    // What an earlier kubeadm left on one machine, and a port taken on the other.
+    await sudo(worker, "mkdir -p /etc/kubernetes && echo x > /etc/kubernetes/kubelet.conf");
+    await sudo(cp, "systemd-run --quiet --unit=squatter systemd-socket-activate --listen=6443 /bin/true");
     const { exitCode, output } = await stack.run(["up", "--yes", "--skip-preview", "--non-interactive"]);
     expect(exitCode).not.toBe(0);
     expect(output).toMatch(/cp1: Port-6443/);
     expect(output).toMatch(/w1: .*\/etc\/kubernetes\/kubelet\.conf/);
     for (const machine of machines) expect((await sudo(machine, "test -e /var/lib/pulumi-kubeadm")).exitCode).not.toBe(0);
-    await sudo(worker, "rm -rf /etc/kubernetes /etc/kubernetes-was-here");
+    await sudo(worker, "rm -rf /etc/kubernetes");
     await sudo(cp, "systemctl stop squatter");
   });
 
@@ -101,7 +110,7 @@ describe("one cluster from bare machines to machines given back", () => {
   test("refresh shows exactly what somebody changed, and the next up repairs it", async () => {
     await sudo(cp, "sysctl -qw net.ipv4.ip_forward=0");
     await sudo(worker, "sed -i 's/SystemdCgroup = true/SystemdCgroup = false/' /etc/containerd/config.toml");
-    await sudo(worker, site.upgradeKubectl);
+    expect((await sudo(worker, upgradeKubectl)).exitCode).toBe(0);
     const refresh = await stack.run(["refresh", "--yes", "--skip-preview", "--non-interactive", "--diff"]);
     expect(refresh.exitCode, refresh.output).toBe(0);
     const preview = await stack.run(["preview", "--diff", "--non-interactive"]);
@@ -164,7 +173,7 @@ describe("one cluster from bare machines to machines given back", () => {
       expect(readFileSync(join(clone, "not-given-back.yaml"), "utf8")).toContain("name: w1");
 
       await lab.powerOn(worker);
-      const giveBack = await stack.giveBack(["give-back", worker], clone);
+      const giveBack = await stack.giveBack([worker], clone);
       expect(giveBack.exitCode, giveBack.output).toBe(0);
     } finally {
       rmSync(clone, { recursive: true, force: true });

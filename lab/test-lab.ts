@@ -1,0 +1,9 @@
+import { execa } from "execa";
+import * as lab from "./api.ts";
+import { prepareSite } from "./site.ts";
+
+// Builds what the lab needs with its progress on the screen, runs the tests on real machines, and leaves nothing behind.
+await prepareSite();
+const { exitCode } = await execa("vitest", ["run", "--project", "lab", ...process.argv.slice(2)], { preferLocal: true, stdio: "inherit", reject: false });
+await lab.down();
+process.exitCode = exitCode ?? 1;

@@ -1,0 +1,28 @@
+import type { ClusterSettings, MachineSettings } from "../../kubeadm/settings.ts";
+
+/** What stages are made from: the settings, with what is known besides them. */
+export type StageSettings = ClusterSettings & {
+  /** `project/stack/cluster`: who a machine belongs to. */
+  readonly owner: string;
+};
+
+/** One thing done to one machine: its script's inspect, apply and remove. */
+export interface Stage<P extends object = any> {
+  /** Name in `pulumi up`, of the log and of the undo ledger on the machine. */
+  readonly name: string;
+  /** What the stage does, in a few words. */
+  readonly title: string;
+  /** File in `scripts/`. */
+  readonly script: string;
+  /** Longest time, in seconds, that its apply or remove may take before the machine ends it. */
+  readonly deadlineSeconds: number;
+  /**
+   * What of the settings concerns the stage on this machine: plain JSON, no secret. It becomes the resource's inputs, so it names
+   * settings rather than the text made from them: a new version of the kit that writes a file otherwise is drift, not a new input.
+   *
+   * @param cluster with a full patch version as kubernetesVersion
+   */
+  parameters(cluster: StageSettings, machine: MachineSettings): P;
+  /** The script's variables. */
+  environment(parameters: P): Record<string, string>;
+}
