@@ -21,6 +21,14 @@ const shim: pulumi.dynamic.ResourceProvider = {
   delete: (id, outputs) => require("./components/provider.ts").remove(id, outputs),
 };
 
+/**
+ * The URN that the resource will have. As a promise it carries no dependency: as an Output it would depend on the parent, that is
+ * on all the parent's children, this resource among them.
+ */
+function urnOf(name: string, kind: Kind, parent: pulumi.Resource): Promise<string> {
+  return new Promise((resolve) => pulumi.createUrn(name, resourceType(kind), parent).apply(resolve));
+}
+
 /** A resource whose work is done by one lifecycle of `components/provider.ts`. */
 export abstract class KubeadmResource extends pulumi.dynamic.Resource {
   /** `ok`, or `partial` after a failure half-way: the next `pulumi up` goes on from there. */
@@ -36,7 +44,7 @@ export abstract class KubeadmResource extends pulumi.dynamic.Resource {
         ...inputs,
         kind,
         // The provider is not told its URN, and needs it to write progress into this resource's own row.
-        self: pulumi.createUrn(name, resourceType(kind), opts.parent),
+        self: urnOf(name, kind, opts.parent),
         // Constant: a refresh that finds drift fills it, so that the difference has a place to be shown.
         drift: [],
         status: undefined,

@@ -1,12 +1,12 @@
 import type { Duplex } from "node:stream";
-import type { Client, ClientChannel } from "ssh2";
+import type { Client } from "ssh2";
 import pLimit from "p-limit";
 import { dial, NotYet, openTcp, type Login, type OpenWay } from "./dial.ts";
 import { bastionEndpoint, machineEndpoint, type Endpoint } from "./endpoint.ts";
 import { ConnectionLostError, MachineError } from "./errors.ts";
 import { hostKeyCheck } from "./host-key.ts";
 import type { Reporter } from "./reporter.ts";
-import { prepareRootCommand, type CommandResult, type RootCommand } from "./sudo.ts";
+import { prepareRootCommand, type CommandResult, type PreparedCommand, type RootCommand } from "./sudo.ts";
 import type { SshTarget } from "./target.ts";
 
 export type { CommandResult, RootCommand } from "./sudo.ts";
@@ -82,13 +82,13 @@ class Transport {
     for (let redials = 0; ; ) {
       const outcome = await this.#channels(async () => {
         const login = await this.login(reporter);
-        let channel: ClientChannel;
+        let talk: { result: Promise<CommandResult> };
         try {
-          channel = await openChannel(login.client, prepared.commandLine);
+          talk = await exec(login.client, prepared);
         } catch (error) {
           return this.#channelRefused(target, login, error as Error);
         }
-        return prepared.converse(login.client, channel);
+        return talk.result;
       });
       if (typeof outcome !== "string") return outcome;
       if (outcome === "broken" && ++redials > 1) throw lostBeforeStart(target);
@@ -115,14 +115,15 @@ class Transport {
   }
 }
 
-function openChannel(client: Client, commandLine: string): Promise<ClientChannel> {
+/** Starts the command, and the talk with it in the same moment: the first answers may have come with the channel. */
+function exec(client: Client, { commandLine, converse }: PreparedCommand): Promise<{ result: Promise<CommandResult> }> {
   return new Promise((resolve, reject) => {
     const lost = () => reject(new Error("the connection closed"));
     client.once("close", lost);
     client.exec(commandLine, (error, channel) => {
       client.removeListener("close", lost);
       if (error) reject(error);
-      else resolve(channel);
+      else resolve({ result: converse(client, channel) });
     });
   });
 }

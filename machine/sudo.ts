@@ -26,6 +26,8 @@ export interface CommandResult {
 
 /** Longest wait for sudo and the login shell; a loaded machine takes seconds. */
 const beginTimeoutSeconds = 60;
+/** The machine's clock for a command starts a little before this side's. */
+const clockSlackMs = 500;
 /** Time that the machine has to end a script whose time is over, before this side gives up. */
 const graceSeconds = 30;
 
@@ -167,7 +169,7 @@ function converse({ target, command, mark, password, client, channel }: Talk): P
       if (outputEnd) succeed();
       else if (!exit) fail(connectionLost(target));
       else if (!begun) fail(notRoot(target, preface, errorSplitter.rest, password));
-      else if (Date.now() - startedAt >= command.timeoutSeconds * 1000) fail(timedOut(target, command));
+      else if (Date.now() - startedAt >= command.timeoutSeconds * 1000 - clockSlackMs) fail(timedOut(target, command));
       else fail(endedFromOutside(target, exit));
     };
     channel.on("close", onClose);

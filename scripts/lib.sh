@@ -680,6 +680,7 @@ install_packages() {
       [[ ! $installed && $apt_output == *"Failed to fetch"* ]] || break
     else
       apt_output=$plan
+      printf '%s\n' "$plan" >&2
     fi
   done
   [[ $installed ]] || explain_apt "${names[*]} could not be installed"
