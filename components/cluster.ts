@@ -70,7 +70,7 @@ export class Cluster extends pulumi.ComponentResource {
           settings: stageSettings,
           target: pulumi
             .all([input, preflight.hostKeys])
-            .apply(([m, hostKeys]) => targetOf(settings.ssh, m as MachineSettings, hostKeys[machine.name])),
+            .apply(([m, hostKeys]) => targetOf(settings.ssh, m as MachineSettings, hostKeys)),
         },
         { parent: this },
       );

@@ -7,14 +7,14 @@ import type { Observation } from "../machine/preflight/fault.ts";
 import { faultsOf, faultText, type Failure } from "../machine/preflight/faults.ts";
 import { renderScript } from "../machine/render.ts";
 import type { Reporter } from "../machine/reporter.ts";
-import { targetOf } from "./target.ts";
+import { bastionKeyName, targetOf, type HostKeys } from "./target.ts";
 
 /** What is remembered from earlier runs. */
 export interface KnownBefore {
   /** `project/stack/cluster`. */
   readonly owner: string;
   /** Host keys by machine. */
-  readonly hostKeys?: Record<string, string>;
+  readonly hostKeys?: HostKeys;
   /** The patch version that the cluster was made with. */
   readonly kubernetesVersion?: string;
 }
@@ -46,9 +46,12 @@ export async function runPreflight(settings: ClusterSettings, known: KnownBefore
 
   await Promise.all(
     machines.map(async (machine) => {
-      const target = targetOf(settings.ssh, machine, machine.hostKey ?? known.hostKeys?.[machine.name]);
+      // A key in the settings wins: it is the word with which another machine takes over a name.
+      const target = targetOf(settings.ssh, machine, { ...known.hostKeys, ...(machine.hostKey && { [machine.name]: machine.hostKey }) });
       try {
-        hostKeys[machine.name] = (await connect(target, reporter)).hostKey;
+        const connection = await connect(target, reporter);
+        hostKeys[machine.name] = connection.hostKey;
+        if (settings.ssh.bastion && connection.bastionHostKey) hostKeys[bastionKeyName(settings.ssh.bastion)] = connection.bastionHostKey;
         const sent = Date.now() / 1000;
         const facts = parseFacts(await inspect(target, "preflight", script, environment, reporter));
         observations.push({ machine, role: roleOf(machine, settings), facts, sent, received: Date.now() / 1000 });
@@ -65,6 +68,7 @@ export async function runPreflight(settings: ClusterSettings, known: KnownBefore
   const kubernetesVersion = known.kubernetesVersion ?? versionFor(settings.kubernetesVersion, observations);
   const verdict = faultsOf(observations, failures, { settings, owner: known.owner, kubernetesVersion });
   for (const note of verdict.notes) reporter.info(note);
+  if (verdict.waived.length > 0) reporter.progress(`accepted: ${verdict.waived.map(({ machine, check }) => `${machine} ${check}`).join(", ")}`);
   return { faults: [...(versionFault ? [versionFault] : []), ...verdict.faults.map(faultText)], hostKeys, kubernetesVersion };
 }
 

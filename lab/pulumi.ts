@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { execa, type ResultPromise } from "execa";
 import { stringify } from "yaml";
@@ -91,13 +91,14 @@ export function pulumiEnvironment(home: string): Record<string, string> {
   };
 }
 
-// The npm package `pulumi` starts the CLI that lies here, and downloads it only when none does. Beside it the engine finds the
-// language host and the provider of dynamic resources.
+// The npm package `pulumi` starts the CLI that lies here, and downloads it only when none does. Beside it, and only beside the file
+// itself, the engine takes the
+// language host and the provider of dynamic resources for its own without a warning.
 function placeTools(pulumiHome: string, tools: string): string {
   const bin = join(pulumiHome, "versions", versions.pulumi, "bin");
   rmSync(bin, { recursive: true, force: true });
   mkdirSync(bin, { recursive: true });
-  for (const tool of ["pulumi", "pulumi-language-nodejs"]) symlinkSync(join(tools, tool), join(bin, tool));
+  for (const tool of ["pulumi", "pulumi-language-nodejs"]) linkSync(join(tools, tool), join(bin, tool));
   const provider = "pulumi-resource-pulumi-nodejs";
   symlinkSync(join(projectDirectory, "node_modules/@pulumi/pulumi", provider), join(bin, provider));
   return bin;

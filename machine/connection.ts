@@ -50,7 +50,7 @@ class Transport {
   }
 
   async #dial(reporter: Reporter): Promise<Login> {
-    const place = placeOf(this.#endpoint);
+    const place = `${this.#endpoint.machine} ${this.#endpoint.host}:${this.#endpoint.port}`;
     const pinned = this.#endpoint.hostKeys === "pin" ? firstSeen.get(place) : undefined;
     const endpoint = { ...this.#endpoint, hostKey: this.#endpoint.hostKey ?? pinned };
     try {
@@ -193,13 +193,13 @@ export async function connect(target: SshTarget, reporter: Reporter): Promise<Co
   const machine = machineEndpoint(target);
   const timeout = target.connectTimeoutSeconds;
   const bastion = gate && (await pooled(placeOf(gate), reporter, () => new Transport(gate, openTcp(gate.host, gate.port), timeout)));
+  // Who comes later may know another key than who made the connection.
+  if (gate && bastion) assertHostKey(gate, bastion.login.hostKey);
   const { transport, login } = await pooled(`${placeOf(machine)}${gate ? ` via ${placeOf(gate)}` : ""}`, reporter, () => {
     const openWay = bastion ? openThrough(bastion.transport, machine, `the bastion ${gate.label}`, reporter) : openTcp(machine.host, machine.port);
     return new Transport(machine, openWay, timeout);
   });
-  // Who comes later may know another key than who made the connection.
   assertHostKey(machine, login.hostKey);
-  if (gate && bastion) assertHostKey(gate, bastion.login.hostKey);
   return {
     hostKey: login.hostKey,
     bastionHostKey: bastion?.login.hostKey,

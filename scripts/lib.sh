@@ -658,6 +658,8 @@ install_packages() {
       names+=("$name")
       exact+=("$name=$pattern")
       patterns+=("$spec")
+      # apt knows no version that is only a star.
+      exact=("${exact[@]%=\*}") patterns=("${patterns[@]%=\*}")
     fi
   done
   ((${#names[@]} > 0)) || return 0
@@ -796,7 +798,7 @@ explain_apt() {
   if [[ $apt_output =~ Version\ \'([^\']+)\'\ for\ \'([^\']+)\'\ was\ not\ found || $apt_output =~ Unable\ to\ locate\ package\ ()([^[:space:]]+) || $apt_output =~ Package\ \'?()([^\'[:space:]]+)\'?\ has\ no\ installation\ candidate ]]; then
     name=${BASH_REMATCH[2]}
     there=$(apt-cache madison "$name" 2>/dev/null | while IFS=' |' read -r _ version _; do printf '%s ' "$version"; done)
-    fail "no package repository of this machine has $name ${BASH_REMATCH[1]}; there is: ${there:-no $name at all}" \
+    fail "no package repository of this machine has $name${BASH_REMATCH[1]:+ ${BASH_REMATCH[1]}}; there is: ${there:-no $name at all}" \
       "choose a version that is there, or add it to the repository that packages.kubernetes or packages.containerd names"
   elif [[ $apt_output == *"Packages need to be removed but remove is disabled"* ]]; then
     fail "$what: other packages would have to go: $(grep '^Remv ' <<< "$apt_output" || grep -A 3 'will be REMOVED' <<< "$apt_output")" \

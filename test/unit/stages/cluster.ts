@@ -1,0 +1,33 @@
+import { parseSettings } from "../../../kubeadm/settings.ts";
+import type { StageSettings } from "../../../machine/stages/index.ts";
+
+const key = `-----BEGIN PGP PUBLIC KEY BLOCK-----
+
+bm8ga2V5LCBidXQgdGhlIGZvcm0gb2Ygb25l
+-----END PGP PUBLIC KEY BLOCK-----
+`;
+
+const { settings, faults } = parseSettings({
+  name: "lab",
+  kubernetesVersion: "1.37.1",
+  controlPlanes: [{ name: "cp1", host: "10.0.0.11" }],
+  workers: [{ name: "w1", host: "w1.example.com", clusterAddress: "10.0.0.21" }],
+  packages: {
+    kubernetes: { url: "http://mirror.example.com/kubernetes/v{minor}/deb/", keyFingerprint: "DE15 B144 86CD 377B 9E87  6E1A 2346 54DA 9A29 6436" },
+    containerd: { url: "http://mirror.example.com/docker/{os}", key },
+  },
+  registryMirrors: {
+    "registry.k8s.io": { endpoints: ["http://10.0.0.1:5000"] },
+    "docker.io": {
+      endpoints: ["https://harbor.example.com/v2/hub"],
+      ca: "-----BEGIN CERTIFICATE-----\nbm8gY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----",
+      fallback: true,
+    },
+  },
+});
+if (!settings) throw new Error(JSON.stringify(faults));
+
+/** A cluster of a closed network with everything that stages look at; its machines are `controlPlane` and `worker`. */
+export const cluster: StageSettings = { ...settings, owner: "school/monday/lab" };
+export const controlPlane = cluster.controlPlanes[0]!;
+export const worker = cluster.workers[0]!;

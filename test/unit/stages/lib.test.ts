@@ -1,0 +1,208 @@
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Sandbox } from "./shell.ts";
+
+let sandbox: Sandbox;
+const at = (path: string) => join(sandbox.directory, path);
+const ledger = (stage: string) => readFileSync(at(`state/ledger/${stage}`), "utf8").split("\n").slice(0, -1);
+
+beforeEach(() => void (sandbox = new Sandbox()));
+afterEach(() => sandbox[Symbol.dispose]());
+
+describe("the undo ledger", () => {
+  it("brings a file back as it was, with its mode, however often it was written", () => {
+    writeFileSync(at("hosts.conf"), "theirs\n\n", { mode: 0o640 });
+    sandbox.run('put_file s "$d/hosts.conf" $\'ours\\n\'; put_file s "$d/hosts.conf" $\'ours again\\n\'');
+    expect(readFileSync(at("hosts.conf"), "utf8")).toBe("ours again\n");
+    expect(ledger("s")).toHaveLength(1);
+    expect(sandbox.run("ledger_undo s; undo_ended").status).toBe(0);
+    expect(readFileSync(at("hosts.conf"), "utf8")).toBe("theirs\n\n");
+    expect(statSync(at("hosts.conf")).mode & 0o777).toBe(0o640);
+  });
+
+  it("takes away what was not there, and the directories that were made for it", () => {
+    sandbox.run('put_file s "$d/a/b/c.conf" text');
+    expect(readFileSync(at("a/b/c.conf"), "utf8")).toBe("text");
+    sandbox.run("ledger_undo s");
+    expect(existsSync(at("a"))).toBe(false);
+    expect(existsSync(at("state/ledger/s"))).toBe(false);
+  });
+
+  it("leaves a directory in which others put files by now, and says so", () => {
+    sandbox.run('put_file s "$d/a/ours" text');
+    writeFileSync(at("a/theirs"), "");
+    const { status } = sandbox.run("ledger_undo s 2> $d/said; undo_ended");
+    expect(status).toBe(0);
+    expect(existsSync(at("a/ours"))).toBe(false);
+    expect(readFileSync(at("said"), "utf8")).toContain(`warning: ${at("a")} stays`);
+  });
+
+  it("records a tree only when it was not there, and removes it with all that came into it", () => {
+    mkdirSync(at("there"));
+    sandbox.run('ledger_trees s "$d/there" "$d/new"; mkdir -p "$d/new/x"; touch "$d/new/x/y" "$d/there/z"; ledger_undo s');
+    expect(existsSync(at("new"))).toBe(false);
+    expect(existsSync(at("there/z"))).toBe(true);
+  });
+
+  it("goes on after what cannot be undone, keeps that alone, and fails at the end", () => {
+    writeFileSync(at("first"), "1");
+    writeFileSync(at("second"), "2");
+    sandbox.run('put_file s "$d/first" x; put_file s "$d/second" x');
+    sandbox.run('rm -rf "$d"/state/backup/s/*second');
+    const { status, stderr } = sandbox.run("ledger_undo s; undo_ended");
+    expect(status).toBe(1);
+    expect(stderr).toContain(`warning: ${at("second")} stays as it is`);
+    expect(stderr).toContain("!!! 1 changes could not be undone");
+    expect(readFileSync(at("first"), "utf8")).toBe("1");
+    expect(ledger("s")).toEqual([expect.stringContaining("second")]);
+  });
+
+  it("survives a line that a power cut tore", () => {
+    sandbox.run('put_file s "$d/x" x');
+    writeFileSync(at("state/ledger/s"), readFileSync(at("state/ledger/s"), "utf8") + "modu");
+    expect(sandbox.run("ledger_undo s; undo_ended").status).toBe(0);
+    expect(existsSync(at("x"))).toBe(false);
+  });
+
+  it("knows in which order stages first changed something", () => {
+    sandbox.run('ledger b tree /nowhere/b; ledger a tree /nowhere/a; ledger b tree /nowhere/c; ledger c tree /nowhere/d; ledger_undo a');
+    expect(readFileSync(at("state/order"), "utf8")).toBe("b\nc\n");
+  });
+
+  it("keeps any value, also an empty one, one with tabs, lines and backslashes", () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: fc.constantFrom("a", " ", "\t", "\n", "\\", "t", "'", "%", "c") }), { minLength: 1, maxLength: 3 }), (fields) => {
+        using box = new Sandbox();
+        const words = fields.map((field) => `'${field.replaceAll("'", `'\\''`)}'`).join(" ");
+        const { stdout } = box.run(
+          `undo_version() { printf '<%s>' "\${@:1:${fields.length}}"; }\nledger s version ${words}\nledger s version ${words}\nledger_undo s 2>/dev/null`,
+        );
+        expect(stdout).toBe(fields.map((field) => `<${field}>`).join(""));
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe("a block in a file of others", () => {
+  const put = (lines: string) => sandbox.run(`put_block s "$d/hosts" $'${lines}'`);
+
+  it.each(["127.0.0.1 localhost\n", "127.0.0.1 localhost", "", "\n\n# end\n\n"])("comes and goes without a trace: %j", (before) => {
+    writeFileSync(at("hosts"), before, { mode: 0o600 });
+    put("10.0.0.11 cp1\\n");
+    put("10.0.0.11 cp1\\n10.0.0.21 w1\\n");
+    const text = readFileSync(at("hosts"), "utf8");
+    expect(text.match(/BEGIN/g)).toHaveLength(1);
+    expect(text).toContain("\n10.0.0.11 cp1\n10.0.0.21 w1\n# END pulumi-kubeadm\n");
+    sandbox.run("ledger_undo s");
+    expect(readFileSync(at("hosts"), "utf8")).toBe(before);
+    expect(statSync(at("hosts")).mode & 0o777).toBe(0o600);
+  });
+
+  it("leaves what others wrote around it since", () => {
+    writeFileSync(at("hosts"), "1.1.1.1 a\n");
+    put("10.0.0.11 cp1\\n");
+    writeFileSync(at("hosts"), `0.0.0.0 first\n${readFileSync(at("hosts"), "utf8")}2.2.2.2 b\n`);
+    sandbox.run("ledger_undo s");
+    expect(readFileSync(at("hosts"), "utf8")).toBe("0.0.0.0 first\n1.1.1.1 a\n2.2.2.2 b\n");
+  });
+
+  it("of which somebody took the end keeps its lines rather than lose others'", () => {
+    writeFileSync(at("hosts"), "1.1.1.1 a\n# BEGIN pulumi-kubeadm\n10.0.0.11 cp1\n2.2.2.2 b\n");
+    sandbox.run('undo_block "$d/hosts" whole');
+    expect(readFileSync(at("hosts"), "utf8")).toBe("1.1.1.1 a\n10.0.0.11 cp1\n2.2.2.2 b\n");
+  });
+});
+
+describe("swap lines of fstab", () => {
+  const fstab = "# <file system>\nUUID=1 / ext4 defaults 0 1\n/swap.img\tnone\tswap\tsw\t0\t0\n#/old none swap sw 0 0\n/swap none swap sw";
+
+  it("become comments and come back to the last octet", () => {
+    writeFileSync(at("fstab"), fstab.replaceAll("/swap", `# pulumi-kubeadm, no swap: /swap`));
+    sandbox.run('systemctl() { :; }; undo_swap_lines "$d/fstab"');
+    expect(readFileSync(at("fstab"), "utf8")).toBe(fstab);
+  });
+});
+
+describe("a repository's key", () => {
+  const fixtures = join(import.meta.dirname, "fixtures");
+  const fingerprints = (file: string) => sandbox.run(`cp ${join(fixtures, file)} $d/key; key_fingerprints $d/key`);
+  const rsa = "69A64D1047730E9DDECB47D448B103A51D8E2313";
+  const ed25519 = "EC964C5B71A1B58245FEB6F510B9C86CBB69F11B";
+
+  it("is known by its fingerprint without gpg", () => {
+    expect(fingerprints("rsa.asc").stdout).toBe(`${rsa}\n`);
+    expect(fingerprints("ed25519.asc").stdout).toBe(`${ed25519}\n`);
+  });
+
+  it("must be the pinned one, and no other key may lie beside it", () => {
+    const check = (file: string, fingerprint: string) => sandbox.run(`cp ${join(fixtures, file)} $d/key; check_key kubernetes $d/key ${fingerprint}`);
+    expect(check("rsa.asc", rsa).status).toBe(0);
+    expect(check("rsa.asc", rsa.toLowerCase()).status).toBe(0);
+    expect(check("ed25519.asc", rsa).stderr).toContain(`!!! the key of the kubernetes repository is ${ed25519}, wanted ${rsa}`);
+    expect(check("two-keys.asc", rsa)).toMatchObject({ status: 1, stderr: expect.stringContaining(`${rsa} and ${ed25519}, wanted ${rsa}`) });
+  });
+
+  it("that is none is refused", () => {
+    writeFileSync(at("page"), "<html>302 Found</html>\n");
+    expect(sandbox.run('check_key kubernetes "$d/page" ""').stderr).toContain("is no armored OpenPGP public key");
+  });
+
+  it("is not fetched over plain http when nothing tells which it must be", () => {
+    const { status, stderr } = sandbox.run('fetch_key kubernetes http://mirror.example.com/Release.key "" "$d/key"');
+    expect(status).toBe(1);
+    expect(stderr).toContain(">>> set packages.kubernetes.keyFingerprint or packages.kubernetes.key, or use an https address");
+  });
+});
+
+describe("telling", () => {
+  it("says what was waited for in vain, and that to try again is the next step", () => {
+    const { status, stderr } = sandbox.run('wait_until 0 "the moon" false');
+    expect(status).toBe(1);
+    expect(stderr).toBe("==> waiting for the moon\n!!! waited 0 s in vain for the moon\n>>> put right what the lines above name, and run 'pulumi up' again\n");
+  });
+
+  it("names the command that ended a script without a word", () => {
+    expect(sandbox.run("false || cat /nowhere").stderr).toContain("!!! `cat /nowhere` ended with exit status 1");
+  });
+
+  it("masks bootstrap tokens that kubeadm prints, and makes its phases progress", () => {
+    const { stdout } = sandbox.run("kubeadm_progress 'kubeadm init' printf '[certs] a\\n[certs] b\\n[etcd] c\\n  --token abcdef.0123456789abcdef \\\\\\n' 2>&1");
+    expect(stdout.split("\n")).toEqual([
+      "==> kubeadm init: certs",
+      "[certs] a",
+      "[certs] b",
+      "==> kubeadm init: etcd",
+      "[etcd] c",
+      "  --token [token] \\",
+      "",
+    ]);
+  });
+
+  it("hands on how kubeadm ended", () => expect(sandbox.run("kubeadm_progress 'kubeadm join' bash -c 'exit 7'").status).toBe(7));
+
+  it("writes any text as JSON", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom("a", '"', "\\", "\n", "\t", "\r", "é", "\u0007", "/", "&") }), (text) => {
+        using box = new Sandbox();
+        expect(JSON.parse(box.run(`json_string '${text}'`).stdout)).toBe(text.replaceAll("\u0007", ""));
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe("what apt says", () => {
+  const explain = (output: string) => sandbox.run(`apt-cache() { printf '   kubeadm | 1.37.1-1.1 | http://m Packages\\n'; }; apt_output=$'${output.replaceAll("'", "\\'")}'; explain_apt "kubeadm could not be installed"`).stderr;
+
+  it.each([
+    ["E: Version '1.37.9-*' for 'kubeadm' was not found", "!!! no package repository of this machine has kubeadm 1.37.9-*; there is: 1.37.1-1.1"],
+    ["E: Unable to locate package kubeadm", "!!! no package repository of this machine has kubeadm; there is: 1.37.1-1.1"],
+    ["E: You don't have enough free space in /var/cache/apt/archives/.", "!!! kubeadm could not be installed: the disk is full"],
+    ["W: GPG error: http://m InRelease: NO_PUBKEY 234654DA9A296436", "!!! kubeadm could not be installed: a repository's signature does not come from the key that it was given"],
+    ["E: Failed to fetch http://m/x.deb  Could not connect to m:80", "!!! kubeadm could not be installed: a package repository cannot be reached"],
+    ["E: Something new", "!!! kubeadm could not be installed\n!!! E: Something new"],
+  ])("%s", (output, told) => expect(explain(output)).toContain(told));
+});
