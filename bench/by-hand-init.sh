@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# kubeadm init and flannel, as the pages tell. Runs as root on the control plane; prints the join command at the end.
+# kubeadm init and flannel, as the pages tell. Runs as root on the control plane; prints the join command before it ends.
 # Parameters (environment): VERSION NODE ADDRESS ENDPOINT WAIVERS FLANNEL_MANIFEST TAKES_PODS
 set -euo pipefail
 export KUBECONFIG=/etc/kubernetes/admin.conf
@@ -32,4 +32,5 @@ echo "phase flannel"
 printf '%s' "$FLANNEL_MANIFEST" | kubectl apply -f - > /dev/null
 kubectl wait --for=condition=Ready "node/$NODE" --timeout=420s > /dev/null
 kubectl -n kube-system rollout status deployment/coredns --timeout=300s > /dev/null
+echo "join $(kubeadm token create --print-join-command)"
 echo "phase done"

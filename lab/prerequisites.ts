@@ -78,6 +78,8 @@ async function installMissing(installing: () => void): Promise<void> {
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   await execa("apt-get", ["-qq", "update"], { env });
   await withoutStartingServices(() => execa("apt-get", ["-qq", "install", "--yes", "--no-install-recommends", ...missing], { env }));
+  // Nor at the next boot: the lab starts the registry itself, in its own network.
+  if (missing.includes("docker-registry")) await execa("systemctl", ["mask", "docker-registry"], { reject: false });
 }
 
 /** docker-registry's package would start a service of its own. https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt */

@@ -94,7 +94,7 @@ class Job {
   }
 
   async run(): Promise<unknown> {
-    const { target } = this.#request;
+    const { target, reporter } = this.#request;
     for (;;) {
       const startedAt = Date.now();
       const outcome = await this.#exchange();
@@ -113,7 +113,9 @@ class Job {
           this.#followed = undefined;
           break;
         case "broken":
-          this.#elapsed.say(`the connection to ${target.name} broke; making it anew`);
+          // From here on the new login tells how it is getting on.
+          this.#elapsed.stop();
+          reporter.progress(`the connection to ${target.name} broke; making it anew`);
           if (Date.now() - startedAt < breakPauseMs) await pause(breakPauseMs);
       }
     }

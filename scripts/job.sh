@@ -46,7 +46,7 @@ follow() {
   exec {output}< "$job/output" {exit_status}< "$job/exit" {result}< "$job/result.json"
   if [[ -n ${lock:-} ]]; then exec {lock}>&-; fi
   if (( pid > 0 )); then
-    tail -n "+$(($1 + 1))" -s 0.2 --pid="$pid" -f "/dev/fd/$output"
+    tail -n "+$(($1 + 1))" -s 0.1 --pid="$pid" -f "/dev/fd/$output"
   else
     tail -n "+$(($1 + 1))" "/dev/fd/$output"
   fi
@@ -59,7 +59,7 @@ follow() {
   read -r status < "/dev/fd/$exit_status" || status=unknown
   mapfile -t all < "/dev/fd/$output"
   say exit "$status" "${#all[@]}"
-  cat "/dev/fd/$result"
+  if [[ -s /dev/fd/$result ]]; then cat "/dev/fd/$result"; fi
 }
 
 # One client at a time decides whether a job is to be started.
@@ -87,10 +87,15 @@ start() {
   local lock id run error
   take_lock
   look_at_unit
+  # A job that is over is cleared up by systemd in a moment.
+  while $active && (( pid == 0 )); do
+    sleep 0.1
+    look_at_unit
+  done
   if $active; then
     read -r id < "$job/id"
     read -r run < "$job/mark"
-    if [[ $id == "$JOB_ID" ]] && (( pid > 0 )); then
+    if [[ $id == "$JOB_ID" ]]; then
       say adopted "$run" "$boot"
       follow 0
     else
@@ -132,7 +137,7 @@ wait_for_unit() {
   look_at_unit
   while $active; do
     # An empty tail that ends with the process; the short rest, while systemd clears up, is asked for.
-    if (( pid > 0 )); then tail -s 0.2 --pid="$pid" -f /dev/null; else sleep 0.2; fi
+    if (( pid > 0 )); then tail -s 0.2 --pid="$pid" -f /dev/null; else sleep 0.1; fi
     look_at_unit
   done
 }

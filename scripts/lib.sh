@@ -573,7 +573,7 @@ remembered_version() {
   local version=""
   [[ -r $state_dir/packages/$1 ]] && read -r version < "$state_dir/packages/$1"
   # shellcheck disable=SC2053 # the wanted version is a pattern
-  [[ $version == $2 ]] && printf '%s' "$version"
+  [[ $version && $version == $2 ]] && printf '%s' "$version"
 }
 
 # package_drift NAME PATTERN: installed, at that version, and held. read_packages has been called.
@@ -656,10 +656,9 @@ install_packages() {
       remember_versions "$name"
     else
       names+=("$name")
-      exact+=("$name=$pattern")
-      patterns+=("$spec")
-      # apt knows no version that is only a star.
-      exact=("${exact[@]%=\*}") patterns=("${patterns[@]%=\*}")
+      # Any version is no version in apt's words.
+      exact+=("${name}=$pattern") exact=("${exact[@]%=\*}")
+      patterns+=("${spec%=\*}")
     fi
   done
   ((${#names[@]} > 0)) || return 0
@@ -735,7 +734,7 @@ undo_version() {
 undo_packages() {
   local names=() name left=() status plan output=""
   read -r -a names <<< "$1"
-  while read -r status name; do [[ $status == [up]n ]] || left+=("$name"); done \
+  while read -r status name; do [[ $status == ?n ]] || left+=("$name"); done \
     < <(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "${names[@]}" 2>/dev/null)
   ((${#left[@]} > 0)) || return 0
   need_packages
@@ -753,7 +752,7 @@ undo_packages() {
   fi
   names=("${left[@]}") left=()
   while read -r status name; do
-    [[ $status != [up]n ]] || continue
+    [[ $status != ?n ]] || continue
     if [[ $output == *"dependency problems prevent removal of $name"* ]]; then
       warning "$name stays: something that was installed since needs it"
     else

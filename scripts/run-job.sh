@@ -30,7 +30,8 @@ run() {
   # In a shell of its own, which a script may leave and trap as it likes.
   (
     # shellcheck source=/dev/null
-    source "$job/parameters" && rm -f "$job/parameters"
+    source "$job/parameters"
+    : > "$job/parameters"
     # shellcheck source=/dev/null
     source "$job/script" "$1"
   )

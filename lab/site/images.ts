@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { execa } from "execa";
@@ -65,10 +67,11 @@ export async function registryStorage(tools: ImageTools, onBuild: () => void): P
       name: "registry",
       recipe: [list, base],
       async build(storage) {
-        const port = 5055;
+        const port = await freePort();
         const config = join(storage, "config.yml");
         writeFileSync(config, `version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${storage}}}\nhttp: {addr: "127.0.0.1:${port}"}\n`);
-        const registry = execa("docker-registry", ["serve", config], { reject: false, stdio: "ignore", env: { OTEL_TRACES_EXPORTER: "none" } });
+        // It ends with this process, however that ends.
+        const registry = execa("setpriv", ["--pdeathsig", "KILL", "docker-registry", "serve", config], { reject: false, stdio: "ignore", env: { OTEL_TRACES_EXPORTER: "none" } });
         try {
           await answers(`http://127.0.0.1:${port}/v2/`);
           for (const image of list) await push(image, `127.0.0.1:${port}`, base, join(tools.crane, "crane"));
@@ -106,6 +109,15 @@ async function push(image: Image, registry: string, base: string, crane: string)
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 async function answers(url: string): Promise<void> {

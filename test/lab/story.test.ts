@@ -71,13 +71,16 @@ describe("one cluster from bare machines to machines given back", () => {
     // What an earlier kubeadm left on one machine, and a port taken on the other.
     await sudo(worker, "mkdir -p /etc/kubernetes && echo x > /etc/kubernetes/kubelet.conf");
     await sudo(cp, "systemd-run --quiet --unit=squatter systemd-socket-activate --listen=6443 /bin/true");
-    const { exitCode, output } = await stack.run(["up", "--yes", "--skip-preview", "--non-interactive"]);
-    expect(exitCode).not.toBe(0);
-    expect(output).toMatch(/cp1: Port-6443/);
-    expect(output).toMatch(/w1: .*\/etc\/kubernetes\/kubelet\.conf/);
-    for (const machine of machines) expect((await sudo(machine, "test -e /var/lib/pulumi-kubeadm")).exitCode).not.toBe(0);
-    await sudo(worker, "rm -rf /etc/kubernetes");
-    await sudo(cp, "systemctl stop squatter");
+    try {
+      const { exitCode, output } = await stack.run(["up", "--yes", "--skip-preview", "--non-interactive"]);
+      expect(exitCode).not.toBe(0);
+      expect(output).toMatch(/cp1: .*6443 is in use.*\[Port-6443\]/);
+      expect(output).toMatch(/w1: .*\/etc\/kubernetes\/kubelet\.conf \[ExistingCluster\]/);
+      for (const machine of machines) expect((await sudo(machine, "test -e /var/lib/pulumi-kubeadm")).exitCode).not.toBe(0);
+    } finally {
+      await sudo(worker, "rm -rf /etc/kubernetes");
+      await sudo(cp, "systemctl stop squatter");
+    }
   });
 
   test("pulumi killed in the middle of apt: the next up goes on", async () => {

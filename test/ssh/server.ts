@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect as connectTcp, type AddressInfo } from "node:net";
+import { connect as connectTcp, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -99,8 +99,8 @@ export class FakeMachine {
 
   /** Breaks all connections; what runs goes on. */
   cut(): void {
-    // What lies below is the socket: no goodbye is said.
-    for (const connection of this.#connections) (connection as unknown as { _sock: { destroy(): void } })._sock.destroy();
+    // No goodbye is said.
+    for (const connection of this.#connections) socketOf(connection).destroy();
   }
 
   /** Does not answer any more; what runs goes on. */
@@ -154,6 +154,8 @@ export class FakeMachine {
 
   #serve(connection: Connection): void {
     this.#connections.add(connection);
+    // sshd does so as well; the kernel's delays would make up most of a test.
+    socketOf(connection).setNoDelay(true);
     let sessions = 0;
     connection.on("error", () => {});
     connection.on("close", () => this.#connections.delete(connection));
@@ -227,6 +229,11 @@ export class FakeMachine {
       child.stderr.destroy();
     });
   }
+}
+
+/** The socket below a connection, which ssh2 does not give out. */
+function socketOf(connection: Connection): Socket {
+  return (connection as unknown as { _sock: Socket })._sock;
 }
 
 function entriesOf(directory: string): string[] {

@@ -206,3 +206,40 @@ describe("what apt says", () => {
     ["E: Something new", "!!! kubeadm could not be installed\n!!! E: Something new"],
   ])("%s", (output, told) => expect(explain(output)).toContain(told));
 });
+
+describe("packages", () => {
+  /** A machine with one package, and an apt that tells what it was asked for. */
+  const machine = (installed: string, remembered?: string) => `
+    dpkg-query() { [[ -z "${installed}" ]] || printf '%s\\n' "${installed}"; }
+    apt-get() { printf 'apt-get %s\\n' "\${*: -1}" >&2; }
+    apt-cache() { :; }
+    dpkg() { :; }
+    wait_until() { :; }
+    package_lock_held() { return 1; }
+    mkdir -p $state_dir/packages
+    ${remembered ? `echo ${remembered} > $state_dir/packages/kubectl` : ":"}`;
+  const drift = (installed: string, pattern: string, remembered?: string) =>
+    sandbox.run(`${machine(installed, remembered)}\nread_packages kubectl; package_drift kubectl '${pattern}'; printf '%s\\n' "\${drifts[@]}"`).stdout.trim();
+  const install = (installed: string, spec: string, remembered?: string) =>
+    sandbox.run(`${machine(installed, remembered)}\nexec 2>&1; install_packages s '${spec}'`).stdout.match(/^apt-get .*/gm) ?? [];
+
+  it.each([
+    ["hi kubectl 1.37.1-1.1", "1.37.1-*", undefined, ""],
+    ["hi kubectl 1.37.1-1.1", "1.37.1-*", "1.37.1-1.1", ""],
+    ["hi kubectl 1.37.1-2.1", "1.37.1-*", "1.37.1-1.1", "kubectl is 1.37.1-2.1, wanted 1.37.1-1.1"],
+    ["hi kubectl 1.37.0-1.1", "1.37.1-*", undefined, "kubectl is 1.37.0-1.1, wanted 1.37.1"],
+    ["hi kubectl 1.37.1-1.1", "1.37.2-*", "1.37.1-1.1", "kubectl is 1.37.1-1.1, wanted 1.37.2"],
+    ["ii kubectl 1.37.1-1.1", "1.37.1-*", undefined, "kubectl is not held at its version"],
+    ["hi kubectl 1.9.1-1.1", "*", undefined, ""],
+    ["rc kubectl 1.37.1-1.1", "1.37.1-*", undefined, "kubectl is not installed"],
+    ["", "1.37.1-*", undefined, "kubectl is not installed"],
+  ])("%j for %s, remembered %s: %j", (installed, pattern, remembered, told) => expect(drift(installed, pattern, remembered)).toBe(told));
+
+  it.each([
+    ["ii kubectl 1.37.1-1.1", "kubectl=1.37.1-*", undefined, []],
+    ["hi kubectl 1.37.1-2.1", "kubectl=1.37.1-*", "1.37.1-1.1", ["apt-get kubectl=1.37.1-1.1"]],
+    ["", "kubectl=1.37.1-*", undefined, ["apt-get kubectl=1.37.1-*"]],
+    ["", "kubectl=*", undefined, ["apt-get kubectl"]],
+  ])("%j for %s, remembered %s, asks apt for %j", (installed, spec, remembered, asked) =>
+    expect([...new Set(install(installed, spec, remembered))]).toEqual(asked));
+});

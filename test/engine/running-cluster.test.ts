@@ -1,0 +1,138 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { Site, type ScriptedMachine } from "./scripted-machine.ts";
+import { configOf, Stack } from "./stack.ts";
+
+// One cluster that every test leaves as it found it. The login takes every secret that there can be: a passphrase and sudo's password.
+const passphrase = "passphrase of the ssh key";
+const password = "password of sudo";
+
+let site: Site;
+let stack: Stack;
+let cp1: ScriptedMachine;
+let w1: ScriptedMachine;
+let config: ReturnType<typeof configOf>;
+
+beforeAll(async () => {
+  site = new Site({ passphrase, password });
+  cp1 = await site.machine("cp1", "10.0.0.11");
+  w1 = await site.machine("w1", "10.0.0.21");
+  stack = new Stack(site, { TEST_PASSPHRASE: passphrase });
+  config = configOf(site, [cp1, w1]);
+  Object.assign(config.ssh, { passphraseEnv: "TEST_PASSPHRASE" });
+  await stack.open(config);
+  await stack.up();
+});
+
+beforeEach(() => site.journal.clear());
+
+// What a test has changed in the settings does not reach the next one.
+afterEach(() => stack.configure(config));
+
+afterAll(async () => {
+  stack.close();
+  await site.close();
+});
+
+describe("somebody's change on a machine", () => {
+  test("is shown by refresh and preview as a sentence, and the next up repairs that stage alone", async () => {
+    w1.drift.set("kernel", ["net.ipv4.ip_forward is 0, wanted 1"]);
+    expect(await stack.succeed("refresh", "--yes", "--skip-preview")).toMatch(/w1-kernel.*\[diff: ~drift\]/);
+    const preview = await stack.succeed("preview", "--diff");
+    expect(preview).toContain(`"net.ipv4.ip_forward is 0, wanted 1"`);
+    expect(preview).toMatch(/~ 1 to update/);
+    await stack.up();
+    expect(site.journal.all).toEqual(["w1: kernel apply"]);
+    await stack.succeed("preview", "--refresh", "--expect-no-changes");
+  });
+});
+
+describe("a change that would need another cluster", () => {
+  /** Everything that the state holds of the resources. */
+  const resources = () => JSON.parse(stack.stateText).checkpoint.latest.resources;
+
+  async function refused(change: Record<string, unknown>): Promise<string> {
+    const before = resources();
+    stack.configure({ ...config, ...change });
+    const output = await stack.fail("up", "--yes");
+    expect(resources()).toEqual(before);
+    expect(site.journal.all).toEqual([]);
+    return output;
+  }
+
+  test("of the networks and the API's name is refused, all at once, with the reason and the way out", async () => {
+    const output = await refused({ network: { podSubnet: "10.99.0.0/16", serviceSubnet: "10.111.0.0/16" }, endpoint: { name: "api.example.com" } });
+    expect(output).toMatch(/network\.podSubnet: 10\.244\.0\.0\/16 cannot become 10\.99\.0\.0\/16 in a running cluster: every node has its part of it/);
+    expect(output).toMatch(/network\.serviceSubnet: 10\.96\.0\.0\/12 cannot become 10\.111\.0\.0\/16/);
+    expect(output).toMatch(/endpoint\.name: kubernetes-api\.internal cannot become api\.example\.com/);
+    expect(output.match(/Next: set it back to/g)?.length).toBeGreaterThanOrEqual(3);
+  });
+
+  test("of the cluster's name is refused", async () => {
+    const output = await refused({ name: "other" });
+    expect(output).toMatch(/name: \S+ cannot become other in a running cluster/);
+  });
+
+  test("of the Kubernetes minor is refused", async () => {
+    const output = await refused({ kubernetesVersion: "1.36" });
+    expect(output).toMatch(/kubernetesVersion: this cluster runs 1\.37\.1 and cannot become 1\.36 here: upgrades are kubeadm's/);
+    expect(output).toMatch(/Next: set it back to "1\.37" or "1\.37\.1"/);
+  });
+
+  test("that takes out the only control plane is refused", async () => {
+    const output = await refused({ controlPlanes: [] });
+    expect(output).toMatch(/controlPlanes: a cluster needs a control plane: name one machine/);
+  });
+
+  test("that puts another machine in the place of the only control plane is refused", async () => {
+    const cp2 = await site.machine("cp2", "10.0.0.12");
+    const output = await refused({ controlPlanes: [cp2.settings] });
+    expect(output).toMatch(/controlPlanes: cp1 is the only control plane, and holds the cluster's data\. Next: put it back/);
+    expect(cp2.isBare).toBe(true);
+  });
+});
+
+describe("secrets", () => {
+  test("the kubeconfig is an encrypted output, dials an address, and checks the certificate against the API's name", async () => {
+    expect(await stack.succeed("stack", "output")).toMatch(/kubeconfig\s+\[secret\]/);
+    // Straight from the engine: what is printed here is the secret itself.
+    const { all } = await stack.start(["stack", "output", "kubeconfig", "--show-secrets"]);
+    const kubeconfig = parse(all);
+    expect(kubeconfig.clusters[0].cluster.server).toBe("https://127.0.0.1:6443");
+    expect(kubeconfig.clusters[0].cluster["tls-server-name"]).toBe("kubernetes-api.internal");
+    expect(kubeconfig.users[0].user["client-key-data"]).toBe(cp1.cluster!.adminKey);
+  });
+
+  test("no key, password or token stands in the state, in anything printed or on a command line", () => {
+    const keyLines = site.key.private.split("\n").filter((line) => line.length > 20 && !line.startsWith("-----"));
+    const secrets = [...keyLines, passphrase, password, cp1.cluster!.adminKey, ...cp1.cluster!.everyToken];
+    const places = { state: stack.stateText, output: stack.printed, commands: [cp1, w1].flatMap(({ shell }) => shell.commandLines).join("\n") };
+    expect(cp1.cluster!.everyToken).not.toEqual([]);
+    expect(places.state).toContain("TEST_SUDO_PASSWORD");
+    for (const [place, text] of Object.entries(places)) {
+      expect(secrets.filter((secret) => text.includes(secret)), place).toEqual([]);
+    }
+    // Wrapped in another encoding it would be as readable.
+    expect(places.state).not.toContain(Buffer.from(cp1.cluster!.adminKey).toString("base64"));
+  });
+});
+
+describe("machines at new addresses with the same host keys", () => {
+  test("are the same machines: nothing is done to them again", async () => {
+    const logins = [cp1, w1].map(({ shell }) => shell.hostKey);
+    for (const { shell } of [cp1, w1]) {
+      await shell.stop();
+      await shell.start(0);
+    }
+    const { ssh: _, ...moved } = configOf(site, [cp1, w1]);
+    config = { ...config, ...moved };
+    stack.configure(config);
+    await stack.up();
+    expect(site.journal.all.filter((done) => !/: node \S+ apply$/.test(done))).toEqual([]);
+    expect([cp1, w1].map(({ shell }) => shell.hostKey)).toEqual(logins);
+    for (const machine of [cp1, w1]) {
+      expect(stack.state.get(`${machine.name}-names`)?.outputs?.target.port).toBe(machine.shell.port);
+    }
+    await stack.succeed("preview", "--expect-no-changes");
+  });
+});

@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { Site, type ScriptedMachine } from "./scripted-machine.ts";
+import { configOf, Stack } from "./stack.ts";
+
+const stages = ["claim", "kernel", "container-runtime", "kubernetes-packages", "names"];
+const applied = stages.map((stage) => `${stage} apply`);
+const removed = stages.toReversed().map((stage) => `${stage} remove`);
+
+let site: Site;
+let stack: Stack;
+let cp1: ScriptedMachine;
+let w1: ScriptedMachine;
+let w2: ScriptedMachine;
+
+beforeAll(async () => {
+  site = new Site();
+  cp1 = await site.machine("cp1", "10.0.0.11");
+  w1 = await site.machine("w1", "10.0.0.21");
+  w2 = await site.machine("w2", "10.0.0.22");
+  stack = await new Stack(site).open(configOf(site, [cp1, w1, w2]));
+  await stack.up();
+});
+
+beforeEach(() => site.journal.clear());
+
+afterAll(async () => {
+  stack.close();
+  await site.close();
+});
+
+describe("a worker that leaves the settings", () => {
+  test("is drained and its node deleted, its machine reset, and its stages undone in reverse order", async () => {
+    stack.configure(configOf(site, [cp1, w1]));
+    await stack.succeed("up", "--yes");
+    expect(site.journal.of("w2")).toEqual(["reset remove", ...removed]);
+    expect(site.journal.inTurn(["cp1", "node w2 remove"], ["w2", "reset remove"], ["w2", "names remove"])).toBe(true);
+    expect(w2.isBare).toBe(true);
+    expect([...cp1.cluster!.nodes]).toEqual(["cp1", "w1"]);
+    // The others lose its name from /etc/hosts, and nothing else happens to them.
+    expect(site.journal.of("w1")).toEqual(["names apply"]);
+    expect(site.journal.of("cp1").filter((what) => what !== "node cp1 apply")).toEqual(["names apply", "node w2 remove"]);
+  });
+});
+
+describe("another machine in a worker's place", () => {
+  test("comes after the old one has left the cluster and is given back", async () => {
+    const next = await site.machine("w1", "10.0.0.21");
+    const config = configOf(site, [cp1, next]);
+    stack.configure({ ...config, workers: [{ ...next.settings, hostKey: next.shell.hostKey }] });
+    await stack.succeed("up", "--yes");
+    // Both go by the same name.
+    expect(site.journal.of("w1")).toEqual(["reset remove", ...removed, ...applied, "worker apply"]);
+    expect(site.journal.inTurn(["cp1", "node w1 remove"], ["w1", "reset remove"], ["w1", "claim remove"], ["w1", "claim apply"])).toBe(true);
+    expect(w1.isBare).toBe(true);
+    expect(next.joined).toBe(cp1.cluster);
+    expect([...cp1.cluster!.nodes]).toEqual(["cp1", "w1"]);
+  });
+});
