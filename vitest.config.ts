@@ -6,17 +6,21 @@ const results = process.env.VITEST_RESULTS;
 
 const minute = 60_000;
 
-/** Tests that share one cluster, or the engine's state, run in one file after the other. */
-const oneByOne = { testTimeout: 40 * minute, hookTimeout: 20 * minute, teardownTimeout: 5 * minute, fileParallelism: false };
+/** Tests that share one cluster, or the engine's state: one file after the other. */
+const oneByOne = { testTimeout: 40 * minute, hookTimeout: 20 * minute, fileParallelism: false };
+
+/** vitest wants projects that differ in their number of workers to run after each other. */
+const groupOrder = (order: number) => ({ sequence: { groupOrder: order } });
 
 export default defineConfig({
   test: {
     reporters: results ? ["default", ["json", { outputFile: join(results, `${process.pid}.json`) }]] : ["default"],
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
-      { test: { name: "ssh", include: ["test/ssh/**/*.test.ts"], testTimeout: 20_000 } },
-      { test: { name: "engine", include: ["test/engine/**/*.test.ts"], ...oneByOne } },
-      { test: { name: "lab", include: ["test/lab/**/*.test.ts"], ...oneByOne } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...groupOrder(1) } },
+      // These wait more than they work: more files at once than there are processors.
+      { test: { name: "ssh", include: ["test/ssh/**/*.test.ts"], testTimeout: 20_000, maxWorkers: 4, ...groupOrder(2) } },
+      { test: { name: "engine", include: ["test/engine/**/*.test.ts"], ...oneByOne, ...groupOrder(3) } },
+      { test: { name: "lab", include: ["test/lab/**/*.test.ts"], ...oneByOne, ...groupOrder(4) } },
     ],
   },
 });

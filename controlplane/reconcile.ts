@@ -35,6 +35,9 @@ export interface ControlPlaneResult {
 /** kubeadm init takes minutes on a slow disk with images to pull; its own time-outs end it with a better message before this. */
 const startDeadlineSeconds = 1500;
 
+/** A busy machine's apiserver may be ready at the end of a start and not a moment later. More often than this is no chance. */
+const mostStarts = 3;
+
 /**
  * Observes the members, does the next allowed step, and observes again, until every wanted member is ready.
  *
@@ -49,23 +52,23 @@ export async function reconcile(
   olds?: ControlPlaneInputs,
 ): Promise<ControlPlaneResult> {
   const { members } = inputs;
-  // Each step brings one member further; a step that has to be taken twice did not do what it is for.
-  const taken = new Set<string>();
+  const taken = new Map<string, number>();
   for (;;) {
     reporter.progress("looking at the control plane");
     const states = await observe(members, reporter);
     const step = nextStep(states, knownCaCertHash);
     if (step.kind === "nothing") break;
     if (step.kind === "refuse") throw new MachineError({ machine: members[0]!.name, stage: "control-plane", cause: step.reason, next: step.next });
-    if (taken.has(step.member)) {
+    const times = taken.get(step.member) ?? 0;
+    if (times === mostStarts) {
       throw new MachineError({
         machine: step.member,
         stage: "control-plane",
-        cause: `it was started, and still ${step.reason}`,
+        cause: `it was started ${times} times, and still ${step.reason}`,
         next: `look at \`journalctl -u kubelet\` and \`crictl ps -a\` on ${step.member}, and run \`pulumi up\` again`,
       });
     }
-    taken.add(step.member);
+    taken.set(step.member, times + 1);
     reporter.progress(`starting the control plane on ${step.member}: ${step.reason}`);
     const lost = knownCaCertHash !== undefined && states.every(({ controlPlane }) => typeof controlPlane === "string");
     if (lost) {
@@ -160,7 +163,13 @@ export function refusedChanges(olds: ControlPlaneInputs, news: ControlPlaneInput
     );
   for (const member of news.members) {
     const old = olds.members.find(({ name }) => name === member.name);
-    if (old && old.target.hostKey === member.target.hostKey && old.clusterAddress !== member.clusterAddress) {
+    if (!old) continue;
+    if (old.target.hostKey !== undefined && member.target.hostKey !== undefined && old.target.hostKey !== member.target.hostKey) {
+      refused.push(
+        `${member.name}: another machine (its host key is another one) cannot take the place of the only control plane, which holds the ` +
+          `cluster's data. Next: give the old machine its place back; or, for a new cluster, run \`pulumi destroy\` first.`,
+      );
+    } else if (old.clusterAddress !== member.clusterAddress) {
       refused.push(
         `${member.name}: its cluster address cannot change from ${old.clusterAddress} to ${member.clusterAddress}: etcd and the ` +
           `certificates name the old one. Next: give the machine its old address back, or destroy the cluster and make it anew.`,

@@ -32,15 +32,16 @@ export async function inspect(
   const again = "put right what the lines above name, and run the command again";
   try {
     const { code, stdout, stderr } = await look(target, `set -- inspect\n${renderEnvironment(environment)}${script}`, timeoutSeconds, reporter, log);
-    if (code !== 0) {
+    const failed = (cause: string) => {
       stderr.split("\n").forEach((line) => log.take(line));
-      throw failure(`inspect ended with exit status ${code}`, again);
-    }
+      return failure(cause, again);
+    };
+    if (code !== 0) throw failed(`inspect ended with exit status ${code}`);
     const document = stdout.split("\n").filter((line) => !isProtocol(line)).join("\n");
     try {
       return JSON.parse(document);
     } catch {
-      throw failure("inspect printed no JSON document", again);
+      throw failed("inspect printed no JSON document");
     }
   } catch (error) {
     if (!(error instanceof CommandTimeoutError)) throw error;

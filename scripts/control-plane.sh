@@ -25,7 +25,8 @@ stage_inspect() {
   local state ready=false ca=""
   state=$(control_plane_state)
   if [[ $state == initialised ]]; then
-    if apiserver_ready; then ready=true; else drift "the apiserver on $NODE_NAME is not ready"; fi
+    # A busy apiserver that misses one question has not drifted.
+    if wait_until 30 "the apiserver to be ready" apiserver_ready; then ready=true; else drift "the apiserver on $NODE_NAME is not ready"; fi
     systemctl is-active --quiet kubelet || drift "kubelet is not running on $NODE_NAME"
     ca=$(base64 -w0 /etc/kubernetes/pki/ca.crt)
   else

@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { closeAllConnections } from "../../machine/connection.ts";
 import { MachineError, UnreachableError } from "../../machine/errors.ts";
 import { runJob, type JobRequest } from "../../machine/job.ts";
+import { readScript } from "../../machine/render.ts";
 import type { SshTarget } from "../../machine/target.ts";
 import { cleanUp, failureOf, folder, machine, recorder, targetOf, until, type Recorder } from "./helpers.ts";
 import type { FakeMachine } from "./server.ts";
@@ -104,6 +105,16 @@ test("a job that fails without a word tells its exit status and what it did last
   const error = await failureOf(runJob(job(target, "echo '==> doing this'; printf 'no line break'; exit 9")));
   expect(error.message).toContain("cp1: kernel: it ended with exit status 9 during: doing this\nno line break\nLog on cp1: ");
   expect(error.message).toMatch(/Next: .*run `pulumi up` again/);
+});
+
+test("the words of scripts/lib.sh are those that the job reads", async () => {
+  const target = targetOf(await machine());
+  const stage = `stage_apply() { progress "at it"; [[ $GO == yes ]] || fail "no go" "set GO"; result '{"gone":true}'; }`;
+  const script = `${readScript("lib.sh")}\n${stage}\nstage_main "$@"\n`;
+  const failing = job(target, script, { environment: { GO: "no" } });
+  expect((await failureOf(runJob(failing))).message).toBe("cp1: kernel: no go\nLog on cp1: /var/log/pulumi-kubeadm/kernel.log\nNext: set GO");
+  expect(failing.reporter.progressed).toEqual(["at it"]);
+  expect(await runJob(job(target, script, { environment: { GO: "yes" } }))).toEqual({ gone: true });
 });
 
 test("the log stays on the machine for root only, one part for each run", async () => {
