@@ -1,6 +1,6 @@
-import { connect } from "../machine/connection.ts";
-import { MachineError, UnreachableError } from "../machine/errors.ts";
-import { renderEnvironment, renderScript } from "../machine/render.ts";
+import { UnreachableError } from "../machine/errors.ts";
+import { runDirectly } from "../machine/inspect.ts";
+import { renderScript } from "../machine/render.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import type { Member } from "./member.ts";
 
@@ -11,7 +11,7 @@ const timeoutSeconds = 420;
  * Runs one verb of a script on a control plane: a question, or a change to the cluster's objects that may be repeated at will, so
  * that it needs no job of its own. Any reachable control plane will do: the first that answers is taken.
  *
- * @returns the JSON document that the script printed last, or an empty one
+ * @returns the JSON document that the script printed, or an empty one
  * @throws MachineError with what the script said; UnreachableError when no control plane answers
  */
 export async function onControlPlane(
@@ -21,28 +21,16 @@ export async function onControlPlane(
   reporter: Reporter,
   environment: Record<string, string>,
 ): Promise<unknown> {
-  const script = `set -- ${verb}\n${renderEnvironment(environment)}\n${renderScript(file)}`;
+  const script = renderScript(file);
+  const stage = file.replace(/\.sh$/, "");
   let unreachable: UnreachableError | undefined;
-  for (const { name, target } of controlPlanes) {
+  for (const { target } of controlPlanes) {
     try {
-      const connection = await connect(target, reporter);
-      const { code, stdout, stderr } = await connection.sudo({ script, timeoutSeconds });
-      if (code === 0) return documentIn(stdout);
-      throw new MachineError({
-        machine: name,
-        stage: file.replace(/\.sh$/, ""),
-        cause: (stderr.trim() || stdout.trim()).split("\n").slice(-8).join("\n"),
-        next: "put right what it names, and run `pulumi up` again",
-      });
+      return await runDirectly({ target, stage, verb, script, environment, reporter, timeoutSeconds });
     } catch (error) {
       if (!(error instanceof UnreachableError)) throw error;
       unreachable = error;
     }
   }
   throw unreachable!;
-}
-
-function documentIn(stdout: string): unknown {
-  const line = stdout.trim().split("\n").at(-1) ?? "";
-  return line.startsWith("{") ? JSON.parse(line) : {};
 }

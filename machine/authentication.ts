@@ -21,7 +21,9 @@ export interface Credential {
 export async function credentialsOf(endpoint: Endpoint): Promise<Credential[]> {
   const { auth } = endpoint;
   const credentials: Credential[] = [];
-  if (auth.privateKeyPath !== undefined) credentials.push(keyFrom(endpoint, auth.privateKeyPath, await readKeyFile(endpoint, auth.privateKeyPath)));
+  if (auth.privateKeyPath !== undefined) {
+    credentials.push(keyFrom(endpoint, auth.privateKeyPath, await readKeyFile(endpoint, auth.privateKeyPath)));
+  }
   if (auth.privateKeyEnv !== undefined) {
     const source = `the environment variable ${auth.privateKeyEnv}`;
     credentials.push(keyFrom(endpoint, source, variable(endpoint, auth.privateKeyEnv, "the private key")));
@@ -61,7 +63,8 @@ function keyFrom(endpoint: Endpoint, source: string, text: string): Credential {
     throw fault(
       endpoint,
       `the private key ${source} is encrypted and no passphrase is given`,
-      "set ssh.passphraseEnv to the NAME of an environment variable that holds the passphrase, or load the key into an ssh-agent and set ssh.agent to true",
+      "set ssh.passphraseEnv to the NAME of an environment variable that holds the passphrase, or load the key into an ssh-agent " +
+        "and set ssh.agent to true",
     );
   }
   const key = isEncrypted ? ssh2.utils.parseKey(whole, variable(endpoint, passphraseEnv!, `the passphrase of ${source}`)) : bare;
@@ -92,7 +95,8 @@ async function agentKeys(endpoint: Endpoint, needed: boolean): Promise<Credentia
   );
   if (keys instanceof Error || keys.length === 0) {
     if (!needed) return [];
-    throw fault(endpoint, keys instanceof Error ? `the ssh-agent at ${socket} does not answer: ${keys.message}` : "the ssh-agent holds no key", start);
+    const cause = keys instanceof Error ? `the ssh-agent at ${socket} does not answer: ${keys.message}` : "the ssh-agent holds no key";
+    throw fault(endpoint, cause, start);
   }
   const label = keys.map((key) => labelOf(`${key.comment || "a key"} in the ssh-agent`, key)).join(", ");
   return [{ method: { type: "agent", username: endpoint.user, agent }, label }];
@@ -111,7 +115,8 @@ export function authenticationRefused(endpoint: Endpoint, credentials: readonly 
   return fault(
     endpoint,
     `${endpoint.label} refused every key that was tried: ${credentials.map(({ label }) => label).join(", ")}`,
-    `put the public part of one into ~${endpoint.user}/.ssh/authorized_keys there (\`ssh-copy-id -p ${endpoint.port} ${endpoint.user}@${endpoint.host}\`), ` +
+    `put the public part of one into ~${endpoint.user}/.ssh/authorized_keys there ` +
+      `(\`ssh-copy-id -p ${endpoint.port} ${endpoint.user}@${endpoint.host}\`), ` +
       "or correct the user or the key in the settings under ssh",
   );
 }

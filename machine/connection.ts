@@ -196,7 +196,9 @@ export async function connect(target: SshTarget, reporter: Reporter): Promise<Co
   // Who comes later may know another key than who made the connection.
   if (gate && bastion) assertHostKey(gate, bastion.login.hostKey);
   const { transport, login } = await pooled(`${placeOf(machine)}${gate ? ` via ${placeOf(gate)}` : ""}`, reporter, () => {
-    const openWay = bastion ? openThrough(bastion.transport, machine, `the bastion ${gate.label}`, reporter) : openTcp(machine.host, machine.port);
+    const openWay = bastion
+      ? openThrough(bastion.transport, machine, `the bastion ${gate.label}`, reporter)
+      : openTcp(machine.host, machine.port);
     return new Transport(machine, openWay, timeout);
   });
   assertHostKey(machine, login.hostKey);

@@ -53,7 +53,8 @@ export async function dial(endpoint: Endpoint, openWay: OpenWay, timeoutSeconds:
     try {
       const login = await logIn(endpoint, openWay, credentials, check, left);
       if (check.firstUse) {
-        reporter.info(`${endpoint.machine}: ${endpoint.label} is met for the first time; its host key is taken from now on: ${describeHostKey(login.hostKey)}`);
+        const shown = describeHostKey(login.hostKey);
+        reporter.info(`${endpoint.machine}: ${endpoint.label} is met for the first time; its host key is trusted from now on: ${shown}`);
       }
       return login;
     } catch (error) {
@@ -156,14 +157,18 @@ function handshake(
 function loginFailure(endpoint: Endpoint, credentials: readonly Credential[], error: Error & { level?: string }, banner: string): Error {
   // pam_nologin lets nobody but root in until the machine has started: https://man7.org/linux/man-pages/man8/pam_nologin.8.html
   if (/booting up|not permitted to log in yet|shut ?down/i.test(banner)) return new NotYet("closed", "lets nobody log in yet");
-  if (error.level === "client-authentication" || /authentication failures/i.test(error.message)) return authenticationRefused(endpoint, credentials);
+  if (error.level === "client-authentication" || /authentication failures/i.test(error.message)) {
+    return authenticationRefused(endpoint, credentials);
+  }
   if (error.level === "client-timeout") return new NotYet("silent", "accepts the connection and does not answer");
   if (/no matching/i.test(error.message)) {
     return new NoCommonAlgorithm({
       machine: endpoint.machine,
       stage: "connect",
       cause: `${endpoint.label} and this program know no common algorithm: ${error.message}`,
-      next: "allow current algorithms in its sshd_config (KexAlgorithms, Ciphers, HostKeyAlgorithms), or give it an ed25519 host key with `ssh-keygen -A`",
+      next:
+        "allow current algorithms in its sshd_config (KexAlgorithms, Ciphers, HostKeyAlgorithms), or give it an ed25519 host key " +
+        "with `ssh-keygen -A`",
     });
   }
   return new NotYet("closed", `closed the connection during the login (${error.message})`);

@@ -243,8 +243,14 @@ class Job {
 
   #failure(cause: string, next: string): MachineError {
     const { target, stage } = this.#request;
-    const evidence = this.#followed?.log.evidence;
-    return new MachineError({ machine: target.name, stage, cause, next, evidence, logPath: this.#followed && `/var/log/pulumi-kubeadm/${stage}.log` });
+    return new MachineError({
+      machine: target.name,
+      stage,
+      cause,
+      next,
+      evidence: this.#followed?.log.evidence,
+      logPath: this.#followed && `/var/log/pulumi-kubeadm/${stage}.log`,
+    });
   }
 }
 

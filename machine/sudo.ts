@@ -35,7 +35,9 @@ const graceSeconds = 30;
  * What runs first: waits for its own mark on a line of the input, since before it there may be a password that sudo did not ask for,
  * then reads the number of bytes that is told there and runs them. No quote, `!` or backslash: the login shell may be any.
  */
-const firstLine = `echo "$0 begin"; while read -r mark bytes; do [ "$mark" = "$0" ] && break; done; LC_ALL=C; IFS= read -r -N "$bytes" text; eval "$text"`;
+const firstLine =
+  'echo "$0 begin"; while read -r mark bytes; do [ "$mark" = "$0" ] && break; done; ' +
+  'LC_ALL=C; IFS= read -r -N "$bytes" text; eval "$text"';
 
 /** A command line for the login shell, and the talk that follows with what it starts. */
 export interface PreparedCommand {
@@ -97,10 +99,11 @@ function converse({ target, command, mark, password, client, channel }: Talk): P
   let code: number | undefined;
   let outputEnd = false;
   let errorEnd = false;
-  let exit: { code: number | null; signal?: string | undefined } | undefined;
+  let exit: Exit | undefined;
 
   return new Promise((resolve, reject) => {
-    let timer = setTimeout(() => fail(notRoot(target, preface, errorSplitter.rest, password, beginTimeoutSeconds)), beginTimeoutSeconds * 1000);
+    const neverBegan = () => fail(notRoot(target, preface, errorSplitter.rest, password, beginTimeoutSeconds));
+    let timer = setTimeout(neverBegan, beginTimeoutSeconds * 1000);
     const settle = () => {
       clearTimeout(timer);
       client.removeListener("close", onClose);
@@ -189,7 +192,13 @@ function connectionLost({ name }: SshTarget): ConnectionLostError {
   });
 }
 
-function endedFromOutside({ name }: SshTarget, { code, signal }: { code: number | null; signal?: string | undefined }): ConnectionLostError {
+/** How a process ended, as sshd tells it. */
+interface Exit {
+  readonly code: number | null;
+  readonly signal: string | undefined;
+}
+
+function endedFromOutside({ name }: SshTarget, { code, signal }: Exit): ConnectionLostError {
   return new ConnectionLostError({
     machine: name,
     stage: "connect",
@@ -217,12 +226,20 @@ function wrongPassword({ name, user, sudoPasswordEnv }: SshTarget): MachineError
 }
 
 /** The script never began: sudo did not let it, or the login shell did not run it. */
-function notRoot(target: SshTarget, preface: string[], rest: string, password: string | undefined, waitedSeconds?: number): MachineError {
+function notRoot(
+  target: SshTarget,
+  preface: string[],
+  rest: string,
+  password: string | undefined,
+  waitedSeconds?: number,
+): MachineError {
   const { name, user } = target;
   const said = [...preface, rest].filter((line) => line.trim() !== "").slice(-8).join("\n");
   const sentence = (cause: string, next: string) => new MachineError({ machine: name, stage: "sudo", cause, next, evidence: said });
   const noPassword = `allow sudo without a password: echo '${user} ALL=(ALL) NOPASSWD:ALL' > /etc/sudoers.d/${user}`;
-  if (/sudoers|not allowed|may not run/i.test(said)) return sentence(`${user} may not become root with sudo`, `as root on ${name}, ${noPassword}`);
+  if (/sudoers|not allowed|may not run/i.test(said)) {
+    return sentence(`${user} may not become root with sudo`, `as root on ${name}, ${noPassword}`);
+  }
   if (/sudo\S*( command)? not found|sudo: (unknown command|no such)/i.test(said)) {
     return sentence("there is no sudo", `install sudo on ${name} and let ${user} use it, or set ssh.user to root`);
   }
@@ -235,5 +252,6 @@ function notRoot(target: SshTarget, preface: string[], rest: string, password: s
   if (password !== undefined && /incorrect|attempt|authentication/i.test(said)) return wrongPassword(target);
   const became = target.user === "root" ? "run a command" : "become root with sudo";
   const when = waitedSeconds === undefined ? "" : ` within ${waitedSeconds} s`;
-  return sentence(`${user} could not ${became}${when}`, `try \`ssh -p ${target.port} ${user}@${target.host} sudo true\`, and put right what it says`);
+  const attempt = `ssh -p ${target.port} ${user}@${target.host}${user === "root" ? "" : " sudo"} true`;
+  return sentence(`${user} could not ${became}${when}`, `try \`${attempt}\`, and put right what it says`);
 }

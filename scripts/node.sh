@@ -8,11 +8,12 @@
 #             UNTAINTS         `key:effect-` lines of taints that left the settings
 #             DRAIN_SECONDS    how long pods may take to leave
 
-control() { kubectl --kubeconfig /etc/kubernetes/admin.conf "$@"; }
+# Standard output is for documents only.
+control() { kubectl --kubeconfig /etc/kubernetes/admin.conf "$@" >&2; }
 
 stage_inspect() {
   local ready
-  ready=$(control get node "$NODE_NAME" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' 2>&1) || true
+  ready=$(kubectl --kubeconfig /etc/kubernetes/admin.conf get node "$NODE_NAME" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' 2>&1) || true
   case $ready in
     True) ;;
     *NotFound*) drift "the cluster has no node $NODE_NAME" ;;
@@ -24,7 +25,7 @@ stage_inspect() {
 stage_apply() {
   local taint
   # A server-side apply would make a Node that is not there.
-  control get node "$NODE_NAME" -o name >/dev/null
+  control get node "$NODE_NAME" -o name
   printf '%s' "$NODE_MANIFEST" | control apply --server-side --force-conflicts --field-manager=pulumi-kubeadm -f -
   while IFS= read -r taint; do
     [[ -z $taint ]] || control taint node "$NODE_NAME" "$taint" --overwrite
@@ -36,10 +37,15 @@ stage_apply() {
 }
 
 stage_remove() {
-  control get node "$NODE_NAME" -o name >/dev/null 2>&1 || return 0
+  local answer
+  if ! answer=$(kubectl --kubeconfig /etc/kubernetes/admin.conf get node "$NODE_NAME" -o name 2>&1); then
+    # Gone already; but an apiserver that does not answer says nothing about the node.
+    [[ $answer == *NotFound* ]] && return 0
+    fail "the cluster could not be asked for node $NODE_NAME: $answer" "bring the apiserver back, and run 'pulumi up' again"
+  fi
   progress "draining $NODE_NAME"
   # What does not leave in time is told and left behind: the machine goes away whatever runs on it.
   control drain "$NODE_NAME" --ignore-daemonsets --delete-emptydir-data --force --timeout="${DRAIN_SECONDS}s" ||
-    printf '==> %s did not drain in %s s; it is removed all the same\n' "$NODE_NAME" "$DRAIN_SECONDS"
+    progress "$NODE_NAME did not drain in $DRAIN_SECONDS s; it is removed all the same"
   control delete node "$NODE_NAME" --timeout=60s
 }

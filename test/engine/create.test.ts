@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Site, type ScriptedMachine } from "./scripted-machine.ts";
 import { configOf, Stack } from "./stack.ts";
@@ -29,8 +30,12 @@ describe("the first up", () => {
     const up = stack.up();
     await Promise.race([Promise.all(held.map(({ begun }) => begun)), up]);
     held.forEach(({ release }) => release());
-    await up;
+    const output = await up;
 
+    for (const { shell } of [cp1, w1]) {
+      const fingerprint = createHash("sha256").update(Buffer.from(shell.hostKey.split(" ")[1]!, "base64")).digest("base64").replace(/=+$/, "");
+      expect(output).toContain(`is met for the first time; its host key is taken from now on: ssh-ed25519 SHA256:${fingerprint}`);
+    }
     expect(site.journal.of("cp1")).toEqual([...applied, "control-plane apply", "node cp1 apply", "flannel apply", "node w1 apply"]);
     expect(site.journal.of("w1")).toEqual([...applied, "worker apply"]);
     expect(site.journal.inTurn(...applied.map((what) => ["w1", what] as const), ["cp1", "control-plane apply"], ["w1", "worker apply"])).toBe(true);

@@ -23,7 +23,8 @@ describe("pulumi killed in the middle of a stage", () => {
   test("leaves the job running on the machine, and the next up takes it up and finishes", async () => {
     const held = cp1.hold("container-runtime apply");
     const killed = stack.start(["up", "--yes", "--skip-preview"]);
-    const job = await held.begun;
+    const endedBefore = killed.then(({ all }) => Promise.reject(new Error(`pulumi up ended before the stage began: ${all}`)));
+    const job = await Promise.race([held.begun, endedBefore]);
     killed.kill("SIGKILL");
     await killed;
     expect(await stack.failingUp()).toMatch(/currently locked by 1 lock/);

@@ -51,10 +51,10 @@ describe("a change that would need another cluster", () => {
   /** Everything that the state holds of the resources. */
   const resources = () => JSON.parse(stack.stateText).checkpoint.latest.resources;
 
-  async function refused(change: Record<string, unknown>): Promise<string> {
+  async function refused(change: Record<string, unknown>, ...options: string[]): Promise<string> {
     const before = resources();
     stack.configure({ ...config, ...change });
-    const output = await stack.fail("up", "--yes");
+    const output = await stack.fail("up", "--yes", ...options);
     expect(resources()).toEqual(before);
     expect(site.journal.all).toEqual([]);
     return output;
@@ -84,9 +84,9 @@ describe("a change that would need another cluster", () => {
     expect(output).toMatch(/controlPlanes: a cluster needs a control plane: name one machine/);
   });
 
-  test("that puts another machine in the place of the only control plane is refused", async () => {
+  test.each([[], ["--skip-preview"]])("that puts another machine in the place of the only control plane is refused: up %s", async (...options) => {
     const cp2 = await site.machine("cp2", "10.0.0.12");
-    const output = await refused({ controlPlanes: [cp2.settings] });
+    const output = await refused({ controlPlanes: [cp2.settings] }, ...options);
     expect(output).toMatch(/controlPlanes: cp1 is the only control plane, and holds the cluster's data\. Next: put it back/);
     expect(cp2.isBare).toBe(true);
   });

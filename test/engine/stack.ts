@@ -14,6 +14,9 @@ const parts = ["Pulumi.yaml", "package.json", "index.ts", "cli", "components", "
 const project = "pulumi-kubeadm";
 const stackName = "test";
 
+/** A call that takes longer hangs: even on a loaded computer none takes a tenth of it. */
+const longestMs = 300_000;
+
 /** How one call ended. */
 export interface Result {
   readonly exitCode: number;
@@ -69,6 +72,8 @@ export class Stack {
       PULUMI_CONFIG_PASSPHRASE: "passphrase of the stack",
       PULUMI_SKIP_UPDATE_CHECK: "1",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      // Each call starts the same two programs anew.
+      NODE_COMPILE_CACHE: join(this.#home, "compile-cache"),
       TEST_SSH_KEY: site.key.private,
       ...(site.password && { TEST_SUDO_PASSWORD: site.password }),
       ...environment,
@@ -107,7 +112,7 @@ export class Stack {
   }
 
   #spawn(command: string, args: readonly string[], cwd: string) {
-    return execa(command, args, { cwd, env: this.#environment, extendEnv: false, reject: false, all: true, stdin: "ignore" });
+    return execa(command, args, { cwd, env: this.#environment, extendEnv: false, reject: false, all: true, stdin: "ignore", timeout: longestMs });
   }
 
   async #ended(child: ReturnType<typeof this.start>): Promise<Result> {

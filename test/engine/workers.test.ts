@@ -43,15 +43,34 @@ describe("a worker that leaves the settings", () => {
 });
 
 describe("another machine in a worker's place", () => {
+  /** Puts a machine with another host key into the settings. */
+  function takeIn(next: ScriptedMachine): void {
+    stack.configure({ ...configOf(site, [cp1, next]), workers: [{ ...next.settings, hostKey: next.shell.hostKey }] });
+  }
+
   test("comes after the old one has left the cluster and is given back", async () => {
     const next = await site.machine("w1", "10.0.0.21");
-    const config = configOf(site, [cp1, next]);
-    stack.configure({ ...config, workers: [{ ...next.settings, hostKey: next.shell.hostKey }] });
+    takeIn(next);
     await stack.succeed("up", "--yes");
     // Both go by the same name.
     expect(site.journal.of("w1")).toEqual(["reset remove", ...removed, ...applied, "worker apply"]);
     expect(site.journal.inTurn(["cp1", "node w1 remove"], ["w1", "reset remove"], ["w1", "claim remove"], ["w1", "claim apply"])).toBe(true);
     expect(w1.isBare).toBe(true);
+    expect(next.joined).toBe(cp1.cluster);
+    expect([...cp1.cluster!.nodes]).toEqual(["cp1", "w1"]);
+  });
+
+  test("at the same address, as after a new installation, leaves nothing to give back there, and is prepared", async () => {
+    const old = site.machines.at(-1)!;
+    await old.shell.stop();
+    const next = await site.machine("w1", "10.0.0.21");
+    await next.shell.stop();
+    await next.shell.start(old.shell.port);
+    takeIn(next);
+    const output = await stack.succeed("up", "--yes");
+    expect(output).toMatch(/warning: w1 is not given back: .* shows another host key than the one that is known/);
+    expect(site.journal.of("w1")).toEqual([...applied, "worker apply"]);
+    expect(site.journal.inTurn(["cp1", "node w1 remove"], ["w1", "claim apply"], ["w1", "worker apply"])).toBe(true);
     expect(next.joined).toBe(cp1.cluster);
     expect([...cp1.cluster!.nodes]).toEqual(["cp1", "w1"]);
   });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as lab from "../../lab/api.ts";
+import { users } from "../../lab/machines.ts";
 import { clusterConfig } from "../../lab/cluster.ts";
 import { checkPods } from "../../lab/check-pods.ts";
 import { openStack, projectDirectory, type LabStack } from "../../lab/pulumi.ts";
@@ -21,6 +22,20 @@ const upgradeKubectl = `
 echo 'deb [trusted=yes] http://10.77.0.1/kubernetes-newer/ ./' > /etc/apt/sources.list.d/newer.list
 apt-get -qq update && apt-get -qq install --yes --allow-change-held-packages kubectl=1.37.1-2.1
 rm /etc/apt/sources.list.d/newer.list`;
+
+// The worker is reached as a user whose sudo asks for a password, which only this variable holds.
+const admin = users.find(({ password }) => password !== undefined)!;
+process.env.LAB_SUDO_PASSWORD = admin.password;
+
+/** The stack's configuration, with these settings of the worker added. */
+function config(worker: Record<string, unknown> = {}): Record<string, unknown> {
+  const { ssh, workers, ...rest } = clusterConfig({ controlPlanes: [cp], workers: ["w1"] }, site.www);
+  return {
+    ...rest,
+    ssh: { ...(ssh as object), sudoPasswordEnv: "LAB_SUDO_PASSWORD" },
+    workers: (workers as object[]).map((machine) => ({ ...machine, user: admin.name, ...worker })),
+  };
+}
 
 let site: Site;
 let home: string;
@@ -57,7 +72,7 @@ beforeAll(async () => {
   await lab.up(machines);
   for (const machine of machines) before[machine] = await fingerprint(machine);
   stack = await openStack("story", home, site.tools);
-  stack.configure(clusterConfig({ controlPlanes: [cp], workers: [worker] }, site.www));
+  stack.configure(config());
 }, 600_000);
 
 afterAll(async () => {
@@ -133,23 +148,20 @@ describe("one cluster from bare machines to machines given back", () => {
   }, 600_000);
 
   test("a change that would need a new cluster is refused", async () => {
-    const config = clusterConfig({ controlPlanes: [cp], workers: [worker] }, site.www);
-    stack.configure({ ...config, network: { podSubnet: "10.200.0.0/16" } });
+    stack.configure({ ...config(), network: { podSubnet: "10.200.0.0/16" } });
     const { exitCode, output } = await stack.run(["up", "--yes", "--non-interactive"]);
     expect(exitCode).not.toBe(0);
     expect(output).toMatch(/network\.podSubnet: 10\.244\.0\.0\/16 cannot become 10\.200\.0\.0\/16/);
-    stack.configure(config);
+    stack.configure(config());
   }, 120_000);
 
   test("labels and taints follow the settings", async () => {
-    const config = clusterConfig({ controlPlanes: [cp], workers: [worker] }, site.www);
-    const [machine] = config.workers as object[];
     const taints = [{ key: "example.com/lesson", effect: "NoSchedule" }];
-    stack.configure({ ...config, workers: [{ ...machine, labels: { "example.com/seat": "s07" }, taints }] });
+    stack.configure(config({ labels: { "example.com/seat": "s07" }, taints }));
     await up();
     const node = `kubectl --kubeconfig /etc/kubernetes/admin.conf get node ${worker} -o jsonpath='{.metadata.labels.example\\.com/seat} {.spec.taints[*].key}'`;
     expect((await sudo(cp, node)).stdout).toBe("s07 example.com/lesson");
-    stack.configure(config);
+    stack.configure(config());
     await up();
     expect((await sudo(cp, node)).stdout.trim()).toBe("");
   }, 300_000);

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { connect as connectTcp, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import ssh2 from "ssh2";
 import type { AuthContext, Connection, ParsedKey, ServerChannel, Session } from "ssh2";
@@ -130,6 +131,9 @@ export class FakeMachine {
   async close(): Promise<void> {
     if (this.#server) await this.down();
     this.#killAll();
+    // The stand-in for systemd clears up after its unit, and would write into a folder that is being removed.
+    const units = join(this.root, "fake-systemd");
+    for (let i = 0; i < 200 && entriesOf(units).some((name) => name.endsWith(".service")); i++) await pause(10);
     rmSync(this.root, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 
