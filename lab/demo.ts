@@ -20,7 +20,7 @@ async function step<T>(title: string, work: () => Promise<T>): Promise<T> {
 }
 
 async function pulumi(stack: LabStack, ...args: string[]): Promise<void> {
-  const { exitCode } = await stack.run(args, { live: true });
+  const exitCode = await stack.show(args);
   if (exitCode !== 0) throw new Error(`pulumi ${args[0]} ended with ${exitCode}; the reason stands above. Run \`npm run demo\` again: it goes on from here.`);
 }
 
@@ -38,7 +38,7 @@ async function up(controlPlanes: number, workers: number): Promise<void> {
   });
   const stack = await openStack(demoStack, demoHome(), site.tools);
   stack.configure(clusterConfig(cluster, site.www));
-  await step("pulumi up", () => pulumi(stack, "up", "--yes", "--skip-preview", "--non-interactive"));
+  await step("pulumi up", () => pulumi(stack, "up", "--yes", "--skip-preview"));
   await step("Pods on every node reach each other and a Service by its name", async () => {
     for (const line of await checkPods(cluster.controlPlanes[0]!, nodes)) console.log(`  ${line}`);
   });
@@ -58,7 +58,7 @@ async function down(): Promise<void> {
   if (on) {
     const site = await prepareSite();
     const stack = await openStack(demoStack, demoHome(), site.tools);
-    await step("pulumi destroy", () => pulumi(stack, "destroy", "--yes", "--skip-preview", "--non-interactive"));
+    await step("pulumi destroy", () => pulumi(stack, "destroy", "--yes", "--skip-preview"));
   }
   await step("Machines, mirror and network", () => lab.down());
   rmSync(demoHome(), { recursive: true, force: true });

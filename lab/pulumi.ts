@@ -23,7 +23,9 @@ export interface LabStack {
   /** Writes Pulumi.NAME.yaml; keys without the project's prefix. */
   configure(config: Record<string, unknown>): void;
   /** Runs the CLI and waits; never throws for an exit code. `cwd`: another clone of the project. */
-  run(args: string[], options?: { cwd?: string; live?: boolean }): Promise<PulumiResult>;
+  run(args: string[], options?: { cwd?: string }): Promise<PulumiResult>;
+  /** Runs the CLI on this terminal, as a user would. @returns its exit code */
+  show(args: string[]): Promise<number>;
   /** Starts the CLI and does not wait, for tests that kill it. */
   start(args: string[]): ResultPromise<{ all: true; reject: false; stdin: "ignore" }>;
   /** Runs `pulumi-kubeadm give-back` for these machines, in this clone of the project. */
@@ -42,14 +44,10 @@ export async function openStack(name: string, home: string, tools: string): Prom
 
   const bin = placeTools(environment.PULUMI_HOME!, tools);
   // `ip netns exec` becomes the program, so that a signal to the child is one to pulumi itself.
+  const inLab = (command: string, args: string[]) => ["netns", "exec", namespace, command, ...args];
+  const env = { ...environment, PATH: [bin, join(projectDirectory, "node_modules/.bin"), process.env.PATH].join(delimiter) };
   const start = (command: string, args: string[], cwd = projectDirectory) =>
-    execa("ip", ["netns", "exec", namespace, command, ...args], {
-      cwd,
-      env: { ...environment, PATH: [bin, join(projectDirectory, "node_modules/.bin"), process.env.PATH].join(delimiter) },
-      reject: false,
-      all: true,
-      stdin: "ignore",
-    });
+    execa("ip", inLab(command, args), { cwd, env, reject: false, all: true, stdin: "ignore" });
 
   const stack: LabStack = {
     name,
@@ -60,11 +58,13 @@ export async function openStack(name: string, home: string, tools: string): Prom
       const prefixed = Object.fromEntries(Object.entries(config).map(([key, value]) => [`pulumi-kubeadm:${key}`, value]));
       writeFileSync(file, `${salt ? `${salt}\n` : ""}${stringify({ config: prefixed })}`);
     },
-    async run(args, { cwd, live } = {}) {
-      const child = start("pulumi", [...args, "--stack", name, "--color", live && process.stdout.isTTY ? "always" : "never"], cwd);
-      if (live) child.all.pipe(process.stdout);
-      const { exitCode, all } = await child;
+    async run(args, { cwd } = {}) {
+      const { exitCode, all } = await start("pulumi", [...args, "--stack", name, "--color", "never"], cwd);
       return { exitCode: exitCode ?? 1, output: all };
+    },
+    async show(args) {
+      const { exitCode } = await execa("ip", inLab("pulumi", [...args, "--stack", name]), { cwd: projectDirectory, env, reject: false, stdio: "inherit" });
+      return exitCode ?? 1;
     },
     start: (args) => start("pulumi", [...args, "--stack", name, "--color", "never"]),
     async giveBack(machines, cwd) {

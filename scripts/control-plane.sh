@@ -65,7 +65,8 @@ kubectl_for_login_user() {
   group=$(id -g "$LOGIN_USER")
   [[ -d $home ]] || return 0
   if [[ ! -d $home/.kube ]]; then
-    ledger_directory control-plane "$home/.kube"
+    # With all that kubectl will put beside it.
+    ledger_trees control-plane "$home/.kube"
     install -d -m 700 -o "$LOGIN_USER" -g "$group" "$home/.kube"
   fi
   ledger_file control-plane "$home/.kube/config"

@@ -47,51 +47,6 @@ describe("somebody's change on a machine", () => {
   });
 });
 
-describe("a change that would need another cluster", () => {
-  /** Everything that the state holds of the resources. */
-  const resources = () => JSON.parse(stack.stateText).checkpoint.latest.resources;
-
-  async function refused(change: Record<string, unknown>, ...options: string[]): Promise<string> {
-    const before = resources();
-    stack.configure({ ...config, ...change });
-    const output = await stack.fail("up", "--yes", ...options);
-    expect(resources()).toEqual(before);
-    expect(site.journal.all).toEqual([]);
-    return output;
-  }
-
-  test("of the networks and the API's name is refused, all at once, with the reason and the way out", async () => {
-    const output = await refused({ network: { podSubnet: "10.99.0.0/16", serviceSubnet: "10.111.0.0/16" }, endpoint: { name: "api.example.com" } });
-    expect(output).toMatch(/network\.podSubnet: 10\.244\.0\.0\/16 cannot become 10\.99\.0\.0\/16 in a running cluster: every node has its part of it/);
-    expect(output).toMatch(/network\.serviceSubnet: 10\.96\.0\.0\/12 cannot become 10\.111\.0\.0\/16/);
-    expect(output).toMatch(/endpoint\.name: kubernetes-api\.internal cannot become api\.example\.com/);
-    expect(output.match(/Next: set it back to/g)?.length).toBeGreaterThanOrEqual(3);
-  });
-
-  test("of the cluster's name is refused", async () => {
-    const output = await refused({ name: "other" });
-    expect(output).toMatch(/name: \S+ cannot become other in a running cluster/);
-  });
-
-  test("of the Kubernetes minor is refused", async () => {
-    const output = await refused({ kubernetesVersion: "1.36" });
-    expect(output).toMatch(/kubernetesVersion: this cluster runs 1\.37\.1 and cannot become 1\.36 here: upgrades are kubeadm's/);
-    expect(output).toMatch(/Next: set it back to "1\.37" or "1\.37\.1"/);
-  });
-
-  test("that takes out the only control plane is refused", async () => {
-    const output = await refused({ controlPlanes: [] });
-    expect(output).toMatch(/controlPlanes: a cluster needs a control plane: name one machine/);
-  });
-
-  test.each([[], ["--skip-preview"]])("that puts another machine in the place of the only control plane is refused: up %s", async (...options) => {
-    const cp2 = await site.machine("cp2", "10.0.0.12");
-    const output = await refused({ controlPlanes: [cp2.settings] }, ...options);
-    expect(output).toMatch(/controlPlanes: cp1 is the only control plane, and holds the cluster's data\. Next: put it back/);
-    expect(cp2.isBare).toBe(true);
-  });
-});
-
 describe("secrets", () => {
   test("the kubeconfig is an encrypted output, dials an address, and checks the certificate against the API's name", async () => {
     expect(await stack.succeed("stack", "output")).toMatch(/kubeconfig\s+\[secret\]/);

@@ -7,7 +7,16 @@ const script = readFileSync(join(import.meta.dirname, "fingerprint.sh"), "utf8")
 /**
  * What may differ on a machine that was given back, each with its reason. Anything else is something that the kit left behind.
  */
-const excused: [pattern: RegExp, reason: string][] = [];
+const excused: [pattern: RegExp, reason: string][] = [
+  [/^. file\t\/var\/lib\/apt\/lists\/(auxfiles|partial)\/ /, "apt makes these empty folders its own at its first run"],
+  [/^. file\t\/var\/lib\/dpkg\/status-old /, "dpkg's copy of its list before the last change to it"],
+  [/^. run-or-log\t\/var\/log\/dpkg\.log$/, "dpkg's log: it tells the machine's owner what was installed and removed"],
+  [/^. file\t\/var\/lib\/systemd\/random-seed /, "systemd draws a new one at every shutdown"],
+  [
+    /^. sysctl\t(fs\.(epoll|fanotify|inotify)\.max_user_|kernel\.threads-max|net\.ipv4\.(tcp|udp)_mem|user\.max_|vm\.(min_free|user_reserve)_kbytes)/,
+    "the kernel sizes these by the memory that it finds free when it boots",
+  ],
+];
 
 /** Everything of a machine that a cluster could leave behind, a line each. */
 export async function fingerprint(machine: string): Promise<string[]> {
