@@ -43,11 +43,14 @@ export interface Patience {
  *
  * @throws Error with the console's end when it is off again or the deadline passes
  */
-export async function waitReady(machine: LabMachine, { deadlineSeconds = 120, otherThan }: Patience = {}): Promise<Readiness> {
+export async function waitReady(machine: LabMachine, { deadlineSeconds = 300, otherThan }: Patience = {}): Promise<Readiness> {
   const deadline = Date.now() + deadlineSeconds * 1000;
   let last = "no answer";
+  let missed = 0;
   while (Date.now() < deadline) {
-    if (!isRunning(machine)) throw new Error(`${machine.name} switched itself off; its console ends with:\n${consoleTail(machine)}`);
+    // A process that becomes another program, as at the start and at a reboot, has no name for a moment: one look says nothing.
+    missed = isRunning(machine) ? 0 : missed + 1;
+    if (missed > 8) throw new Error(`${machine.name} switched itself off; its console ends with:\n${consoleTail(machine)}`);
     const { stdout, stderr, exitCode } = await ssh(
       machine,
       "cat /proc/sys/kernel/random/boot_id; systemctl is-system-running --wait; systemctl list-units --failed --plain --no-legend | cut -d' ' -f1",
