@@ -2,7 +2,7 @@
 import { hostname, userInfo } from "node:os";
 import { Command } from "commander";
 import { giveBack } from "../controlplane/give-back.ts";
-import { readNotGivenBack } from "../controlplane/not-given-back.ts";
+import { readNotGivenBack, writeNotGivenBack } from "../controlplane/not-given-back.ts";
 import { closeAllConnections } from "../machine/connection.ts";
 import type { Reporter } from "../machine/reporter.ts";
 
@@ -18,8 +18,14 @@ program
   .command("give-back")
   .description("undo what is left on machines that a `pulumi destroy` could not reach")
   .argument("[machine...]", "names from not-given-back.yaml; all when left out")
-  .action(async (names: string[]) => {
+  .option("--forget", "only take them off the list: the machine is gone for good, or was reinstalled")
+  .action(async (names: string[], { forget }: { forget?: boolean }) => {
     if (readNotGivenBack().length === 0) return console.log("Every machine was given back: there is no list not-given-back.yaml here.");
+    if (forget) {
+      if (names.length === 0) throw new Error("--forget needs the names of the machines");
+      writeNotGivenBack(readNotGivenBack().filter(({ target }) => !names.includes(target.name)));
+      return console.log(`Not on the list any more: ${names.join(", ")}.`);
+    }
     const holder = `${userInfo().username}@${hostname()} (process ${process.pid}, pulumi-kubeadm give-back)`;
     const left = await giveBack(names, holder, reporterOf);
     if (left.length === 0) return console.log("Given back.");

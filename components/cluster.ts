@@ -101,7 +101,12 @@ export class Cluster extends pulumi.ComponentResource {
     workers.forEach((machine, i) => {
       new Worker(
         `${settings.workers[i]!.name}-worker`,
-        { target: machine.target, machine: workerInputs[i]!, cluster, controlPlanes: members },
+        {
+          target: machine.target,
+          machine: workerInputs[i]!.apply(({ name, clusterAddress, labels, taints }) => ({ name, clusterAddress, labels, taints })),
+          cluster,
+          controlPlanes: members,
+        },
         // Destroying the cluster resets every machine, so no worker is drained one by one on the way.
         { parent: this, dependsOn: [machine.ready, controlPlane], deletedWith: controlPlane },
       );

@@ -2,12 +2,11 @@ import type * as pulumi from "@pulumi/pulumi";
 import {
   inspectControlPlane,
   reconcile,
-  refusedChanges,
   resetControlPlane,
   type ControlPlaneInputs,
 } from "../controlplane/reconcile.ts";
 import { holderOf } from "./identity.ts";
-import { hasUnknown, type Lifecycle } from "./lifecycle.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 import { KubeadmResource } from "./resource.ts";
 
 /**
@@ -41,10 +40,6 @@ interface ControlPlaneOutputs {
 
 export const controlPlaneLifecycle: Lifecycle<ControlPlaneInputs & { self: string }, ControlPlaneOutputs> = {
   computed: ["kubeconfig", "caCertHash"],
-  async check(olds, news) {
-    const refused = olds.cluster && !hasUnknown(news) ? refusedChanges(olds as ControlPlaneInputs, news) : [];
-    return { inputs: news, failures: refused.map((reason) => ({ property: "", reason })) };
-  },
   create: (inputs, reporter) => reconcile(inputs, undefined, holderOf(inputs.self), reporter),
   update: (olds, news, reporter) => reconcile(news, olds.caCertHash, holderOf(news.self), reporter, olds),
   drift: (outputs, reporter) => inspectControlPlane(outputs, reporter),

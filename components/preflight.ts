@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { parseSettings, type ClusterSettings } from "../kubeadm/settings.ts";
 import { runPreflight } from "../controlplane/preflight.ts";
+import { refusedMachines, refusedSettings, type FixedParts } from "../controlplane/refused-changes.ts";
 import { hasUnknown, type CheckFailure, type Lifecycle } from "./lifecycle.ts";
 import { KubeadmResource } from "./resource.ts";
 
@@ -34,6 +35,13 @@ export class Preflight extends KubeadmResource {
   }
 }
 
+function fixedParts(settings: ClusterSettings, hostKeys: Record<string, string> = {}): FixedParts {
+  return {
+    cluster: settings,
+    members: settings.controlPlanes.map(({ name, clusterAddress }) => ({ name, clusterAddress, hostKey: hostKeys[name] })),
+  };
+}
+
 export const preflightLifecycle: Lifecycle<PreflightInputs> = {
   async check(olds, news, reporter) {
     // Kept from the state: neither a host key nor the version of a running cluster follows the world by itself.
@@ -50,12 +58,18 @@ export const preflightLifecycle: Lifecycle<PreflightInputs> = {
         controlPlanes: settings.controlPlanes.filter(located),
         workers: settings.workers.filter(located),
       },
-      { owner: news.owner, ...known },
+      // A machine keeps the owner that it was claimed for; a changed name is refused below, in its own words.
+      { owner: olds.owner ?? news.owner, ...known },
       reporter,
     );
+    const old = olds.settings && fixedParts(olds.settings, olds.hostKeys);
+    const wanted = fixedParts(settings, result.hostKeys);
+    // Before the first cluster is made every setting may still be put right; whose data a machine holds is asked all the same.
+    const refused = old && !hasUnknown(wanted) ? [...(result.running ? refusedSettings(old, wanted) : []), ...refusedMachines(old, wanted)] : [];
     return {
       inputs: { ...news, hostKeys: result.hostKeys, kubernetesVersion: result.kubernetesVersion ?? known.kubernetesVersion },
-      failures: result.faults.map((reason) => ({ property: "", reason })),
+      // What is refused may be why the machines seem to have faults, so it stands first.
+      failures: [...refused, ...result.faults].map((reason) => ({ property: "", reason })),
     };
   },
   // The engine calls check once more when every address is known, right before create or update, so the work is done by then.

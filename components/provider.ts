@@ -42,7 +42,9 @@ export async function check(olds: Properties, news: Properties): Promise<dynamic
   const lifecycle = lifecycles[news.kind];
   if (!lifecycle.check) return { inputs: news, failures: [] };
   try {
-    return await lifecycle.check(olds ?? {}, news, engineReporter(news.self));
+    const { inputs, failures } = await lifecycle.check(olds ?? {}, news, engineReporter(news.self));
+    // The SDK cannot send a property that is undefined.
+    return { inputs: Object.fromEntries(Object.entries(inputs).filter(([, value]) => value !== undefined)), failures };
   } catch (error) {
     return { inputs: news, failures: [{ property: "", reason: plainFailure(error).message }] };
   }

@@ -4,6 +4,8 @@ import type { MachineSettings } from "../kubeadm/settings.ts";
 import { onControlPlane } from "./on-control-plane.ts";
 import type { Member } from "./member.ts";
 
+/** What the settings say of a node. */
+type NodeSettings = Pick<MachineSettings, "name" | "labels" | "taints">;
 type Taint = MachineSettings["taints"][number];
 const textOf = ({ key, value, effect }: Taint) => `${key}=${value ?? ""}:${effect}`;
 const identityOf = ({ key, effect }: Taint) => `${key}:${effect}`;
@@ -18,8 +20,8 @@ const drainSeconds = 180;
  */
 export async function labelNode(
   controlPlanes: readonly Member[],
-  machine: MachineSettings,
-  before: MachineSettings | undefined,
+  machine: NodeSettings,
+  before: NodeSettings | undefined,
   reporter: Reporter,
 ): Promise<void> {
   const wanted = new Set(machine.taints.map(identityOf));

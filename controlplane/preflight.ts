@@ -27,6 +27,8 @@ export interface PreflightResult {
   readonly hostKeys: Record<string, string>;
   /** The cluster's patch version; undefined when no machine could tell which there are. */
   readonly kubernetesVersion?: string;
+  /** True when a machine is a node of this cluster already. */
+  readonly running: boolean;
 }
 
 /**
@@ -69,7 +71,12 @@ export async function runPreflight(settings: ClusterSettings, known: KnownBefore
   const verdict = faultsOf(observations, failures, { settings, owner: known.owner, kubernetesVersion });
   for (const note of verdict.notes) reporter.info(note);
   if (verdict.waived.length > 0) reporter.progress(`accepted: ${verdict.waived.map(({ machine, check }) => `${machine} ${check}`).join(", ")}`);
-  return { faults: [...(versionFault ? [versionFault] : []), ...verdict.faults.map(faultText)], hostKeys, kubernetesVersion };
+  return {
+    faults: [...(versionFault ? [versionFault] : []), ...verdict.faults.map(faultText)],
+    hostKeys,
+    kubernetesVersion,
+    running: observations.some(({ facts }) => facts.owner === known.owner && facts.joined),
+  };
 }
 
 function roleOf(machine: MachineSettings, settings: ClusterSettings): Observation["role"] {

@@ -11,10 +11,14 @@ import { onControlPlane } from "./on-control-plane.ts";
 import type { SharedSettings } from "./reconcile.ts";
 import { resetMachine } from "./reset.ts";
 
+/** What the cluster knows of a worker. */
+export type WorkerNode = Pick<MachineSettings, "name" | "clusterAddress" | "labels" | "taints">;
+
 /** What a worker is given. */
 export interface WorkerInputs {
   readonly target: SshTarget;
-  readonly machine: MachineSettings;
+  /** Its part of the settings, without how to reach it: that is the target's, and no reason to join again. */
+  readonly machine: WorkerNode;
   readonly cluster: SharedSettings;
   /** Whom to ask for a token, and who knows the node. */
   readonly controlPlanes: Member[];

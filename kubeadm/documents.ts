@@ -112,7 +112,7 @@ export function initDocuments(
  */
 export function joinDocuments(
   cluster: ClusterArguments,
-  machine: NodeArguments,
+  machine: Omit<NodeArguments, "host">,
   credentials: { token: string; caCertHash: string },
 ): string {
   return documents({
@@ -130,7 +130,7 @@ export function joinDocuments(
   });
 }
 
-function nodeRegistration(cluster: ClusterArguments, machine: NodeArguments) {
+function nodeRegistration(cluster: ClusterArguments, machine: Omit<NodeArguments, "host">) {
   return {
     name: machine.name,
     criSocket,

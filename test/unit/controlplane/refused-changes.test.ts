@@ -1,14 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { refusedChanges, type ControlPlaneInputs } from "../../../controlplane/reconcile.ts";
-import { targetOf } from "../../../controlplane/target.ts";
+import { refusedMachines, refusedSettings, type FixedParts } from "../../../controlplane/refused-changes.ts";
 import { parseSettings } from "../../../kubeadm/settings.ts";
 
-/** Inputs as the Cluster component makes them, from a configuration with these changes. */
-function inputs(changes: Record<string, unknown> = {}, machine: Record<string, unknown> = {}, hostKey = "ssh-ed25519 AAAA"): ControlPlaneInputs {
+/** What cannot change of a configuration with these changes. */
+function parts(changes: Record<string, unknown> = {}, machine: Record<string, unknown> = {}, hostKey = "ssh-ed25519 AAAA"): FixedParts {
   const { settings, faults } = parseSettings({ name: "lab", controlPlanes: [{ name: "cp1", host: "192.0.2.11", ...machine }], ...changes });
   if (!settings) throw new Error(JSON.stringify(faults));
-  const members = settings.controlPlanes.map((member) => ({ ...member, target: targetOf(settings.ssh, member, { [member.name]: hostKey }) }));
-  return { cluster: { ...settings, owner: "p/s/lab" }, members, schedulable: true };
+  return { cluster: settings, members: settings.controlPlanes.map(({ name, clusterAddress }) => ({ name, clusterAddress, hostKey })) };
 }
 
 describe("changes that a running cluster does not take", () => {
@@ -22,28 +20,29 @@ describe("changes that a running cluster does not take", () => {
     ["kubeProxyMode", { kubeProxyMode: "nftables" }],
     ["imageRepository", { imageRepository: "registry.example.com" }],
   ])("%s is refused with its reason and the way to do it", (path, change) => {
-    expect(refusedChanges(inputs(), inputs(change))).toEqual([expect.stringMatching(new RegExp(`^${path}: .* cannot become .*: .*\\. Next: set it back`))]);
+    expect(refusedSettings(parts(), parts(change))).toEqual([expect.stringMatching(new RegExp(`^${path}: .* cannot become .*: .*\\. Next: set it back`))]);
   });
 
   test("several are told at once", () => {
-    expect(refusedChanges(inputs(), inputs({ name: "other", kubeProxyMode: "nftables" }))).toHaveLength(2);
+    expect(refusedSettings(parts(), parts({ name: "other", kubeProxyMode: "nftables" }))).toHaveLength(2);
   });
 
   test("a new cluster address of the same machine is told, not adopted", () => {
-    expect(refusedChanges(inputs(), inputs({}, { clusterAddress: "192.0.2.99" }))).toEqual([
+    expect(refusedSettings(parts(), parts({}, { clusterAddress: "192.0.2.99" }))).toEqual([
       expect.stringContaining("cp1: its cluster address cannot change from 192.0.2.11 to 192.0.2.99"),
     ]);
   });
 
   test("another machine may not take over the only control plane's name", () => {
-    expect(refusedChanges(inputs(), inputs({}, {}, "ssh-ed25519 BBBB"))).toEqual([expect.stringContaining("cp1")]);
+    expect(refusedMachines(parts(), parts({}, {}, "ssh-ed25519 BBBB"))).toEqual([expect.stringContaining("cp1: another machine")]);
   });
 
   test("the only control plane is not taken out", () => {
-    expect(refusedChanges(inputs(), inputs({}, { name: "cp2" }))).toEqual([expect.stringContaining("cp1 is the only control plane")]);
+    expect(refusedMachines(parts(), parts({}, { name: "cp2" }))).toEqual([expect.stringContaining("cp1 is the only control plane")]);
   });
 
   test("a new SSH address, port or user, labels and taints are taken", () => {
-    expect(refusedChanges(inputs(), inputs({ ssh: { user: "ops", port: 2222 } }, { host: "203.0.113.5", clusterAddress: "192.0.2.11", labels: { a: "b" } }))).toEqual([]);
+    const moved = parts({ ssh: { user: "ops", port: 2222 } }, { host: "203.0.113.5", clusterAddress: "192.0.2.11", labels: { a: "b" } });
+    expect([...refusedSettings(parts(), moved), ...refusedMachines(parts(), moved)]).toEqual([]);
   });
 });
