@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { hostname, userInfo } from "node:os";
 import { Command } from "commander";
-import { giveBack } from "../controlplane/give-back.ts";
-import { readNotGivenBack, writeNotGivenBack } from "../controlplane/not-given-back.ts";
+import { forget as forgetMachines, giveBack } from "../controlplane/give-back.ts";
+import { readNotGivenBack } from "../controlplane/not-given-back.ts";
 import { closeAllConnections } from "../machine/connection.ts";
 import type { Reporter } from "../machine/reporter.ts";
 
@@ -23,7 +23,7 @@ program
     if (readNotGivenBack().length === 0) return console.log("Every machine was given back: there is no list not-given-back.yaml here.");
     if (forget) {
       if (names.length === 0) throw new Error("--forget needs the names of the machines");
-      writeNotGivenBack(readNotGivenBack().filter(({ target }) => !names.includes(target.name)));
+      forgetMachines(names);
       return console.log(`Not on the list any more: ${names.join(", ")}.`);
     }
     const holder = `${userInfo().username}@${hostname()} (process ${process.pid}, pulumi-kubeadm give-back)`;

@@ -52,7 +52,8 @@ export class Cluster extends pulumi.ComponentResource {
     super(componentType("Cluster"), name, {}, opts);
 
     const settings = validated(name, args);
-    const owner = `${pulumi.getProject()}/${pulumi.getStack()}/${settings.name}`;
+    // Of the resource's name, which no setting changes.
+    const owner = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
     const controlPlaneMachines = settings.controlPlanes.map((machine, i) => withLeaves(machine, args.controlPlanes[i]!));
     const workerMachines = settings.workers.map((machine, i) => withLeaves(machine, args.workers![i]!));
     const resolved = pulumi.output({ ...settings, controlPlanes: controlPlaneMachines, workers: workerMachines }) as pulumi.Output<ClusterSettings>;

@@ -35,6 +35,20 @@ export class Preflight extends KubeadmResource {
   }
 }
 
+/**
+ * Machines that stay under another name. The engine would make the new resources before it deletes the old ones, on one machine:
+ * what the deletes undo would be the new node.
+ */
+function renamedMachines(olds: Partial<PreflightInputs>, settings: ClusterSettings, hostKeys: Record<string, string>): string[] {
+  const names = new Set([...settings.controlPlanes, ...settings.workers].map(({ name }) => name));
+  return [...(olds.settings?.controlPlanes ?? []), ...(olds.settings?.workers ?? [])].flatMap(({ name }) => {
+    const key = olds.hostKeys?.[name];
+    const now = [...names].find((other) => key !== undefined && hostKeys[other] === key);
+    if (names.has(name) || now === undefined) return [];
+    return [`${now}: this machine is the node ${name}, and a node cannot be renamed. Next: take ${name} out and run \`pulumi up\`; then add ${now} and run it again.`];
+  });
+}
+
 function fixedParts(settings: ClusterSettings, hostKeys: Record<string, string> = {}): FixedParts {
   return {
     cluster: settings,
@@ -58,14 +72,16 @@ export const preflightLifecycle: Lifecycle<PreflightInputs> = {
         controlPlanes: settings.controlPlanes.filter(located),
         workers: settings.workers.filter(located),
       },
-      // A machine keeps the owner that it was claimed for; a changed name is refused below, in its own words.
-      { owner: olds.owner ?? news.owner, ...known },
+      { owner: news.owner, ...known },
       reporter,
     );
     const old = olds.settings && fixedParts(olds.settings, olds.hostKeys);
     const wanted = fixedParts(settings, result.hostKeys);
     // Before the first cluster is made every setting may still be put right; whose data a machine holds is asked all the same.
-    const refused = old && !hasUnknown(wanted) ? [...(result.running ? refusedSettings(old, wanted) : []), ...refusedMachines(old, wanted)] : [];
+    const refused = old && !hasUnknown(wanted) ? [
+      ...renamedMachines(olds, settings, result.hostKeys),
+      ...(result.running ? refusedSettings(old, wanted) : []), ...refusedMachines(old, wanted),
+    ] : [];
     return {
       inputs: { ...news, hostKeys: result.hostKeys, kubernetesVersion: result.kubernetesVersion ?? known.kubernetesVersion },
       // What is refused may be why the machines seem to have faults, so it stands first.

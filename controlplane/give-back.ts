@@ -1,5 +1,5 @@
-import { removeStage } from "./stage.ts";
-import { readNotGivenBack, writeNotGivenBack } from "./not-given-back.ts";
+import { readNotGivenBack, writeNotGivenBack, type NotGivenBack } from "./not-given-back.ts";
+import { undoStage } from "./stage.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import { claim } from "../machine/stages/claim.ts";
 
@@ -10,17 +10,34 @@ import { claim } from "../machine/stages/claim.ts";
  * @returns the machines that are still not given back
  */
 export async function giveBack(names: readonly string[], holder: string, reporter: (machine: string) => Reporter): Promise<string[]> {
-  const chosen = readNotGivenBack().filter(({ target }) => names.length === 0 || names.includes(target.name));
-  const unknown = names.filter((name) => !chosen.some(({ target }) => target.name === name));
-  if (unknown.length > 0) throw new Error(`not on the list of machines to give back: ${unknown.join(", ")}`);
-  await Promise.all(
+  const chosen = chosenOf(names);
+  await Promise.allSettled(
     chosen.map(async (entry) => {
-      writeNotGivenBack(readNotGivenBack().filter(({ target }) => target.name !== entry.target.name || target.host !== entry.target.host));
-      // One that is still gone writes itself to the list again.
-      await removeStage(claim, entry.target, {}, holder, reporter(entry.target.name));
+      const { target } = entry;
+      try {
+        await undoStage(claim, target, {}, holder, reporter(target.name));
+        writeNotGivenBack(readNotGivenBack().filter((other) => other.target.name !== target.name || other.target.host !== target.host));
+      } catch (error) {
+        // It stays on the list, and the others are given back all the same.
+        reporter(target.name).warn((error as Error).message);
+      }
     }),
   );
   return readNotGivenBack()
     .map(({ target }) => target.name)
     .filter((name) => chosen.some(({ target }) => target.name === name));
+}
+
+/** Takes machines off the list without touching them: they are gone for good, or were reinstalled. */
+export function forget(names: readonly string[]): void {
+  chosenOf(names);
+  writeNotGivenBack(readNotGivenBack().filter(({ target }) => !names.includes(target.name)));
+}
+
+/** @throws Error that names the machines that are not on the list */
+function chosenOf(names: readonly string[]): NotGivenBack[] {
+  const chosen = readNotGivenBack().filter(({ target }) => names.length === 0 || names.includes(target.name));
+  const unknown = names.filter((name) => !chosen.some(({ target }) => target.name === name));
+  if (unknown.length > 0) throw new Error(`not on the list of machines to give back: ${unknown.join(", ")}`);
+  return chosen;
 }

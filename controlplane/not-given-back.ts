@@ -40,6 +40,8 @@ export async function unlessGone<T>(target: SshTarget, reporter: Reporter, work:
     return await work();
   } catch (error) {
     if (!(error instanceof UnreachableError || error instanceof HostKeyError)) throw error;
+    // A bastion that is gone says nothing about the machines behind it.
+    if (error.machine !== target.name) throw error;
     gone.add(keyOf(target));
     const others = readNotGivenBack().filter((entry) => keyOf(entry.target) !== keyOf(target));
     writeNotGivenBack([...others, { target, since: new Date().toISOString(), reason: error.message }]);

@@ -8,7 +8,7 @@ import type { Member } from "./member.ts";
 /** What `scripts/control-plane.sh inspect` prints. */
 interface ControlPlaneDocument {
   readonly drift: string[];
-  readonly facts: { readonly state: "none" | "unfinished" | "initialised"; readonly ready: boolean; readonly caCert: string };
+  readonly facts: { readonly state: "none" | "unfinished" | "foreign" | "initialised"; readonly ready: boolean; readonly caCert: string };
 }
 
 /** Looks at one control-plane machine; changes nothing. */

@@ -7,6 +7,7 @@ import type { Observation } from "../machine/preflight/fault.ts";
 import { faultsOf, faultText, type Failure } from "../machine/preflight/faults.ts";
 import { renderScript } from "../machine/render.ts";
 import type { Reporter } from "../machine/reporter.ts";
+import { listPath, readNotGivenBack } from "./not-given-back.ts";
 import { bastionKeyName, targetOf, type HostKeys } from "./target.ts";
 
 /** What is remembered from earlier runs. */
@@ -37,13 +38,13 @@ export interface PreflightResult {
  * @param settings with the machines whose addresses are known
  */
 export async function runPreflight(settings: ClusterSettings, known: KnownBefore, reporter: Reporter): Promise<PreflightResult> {
-  const versionFault = fixedVersionFault(settings.kubernetesVersion, known.kubernetesVersion);
-  const hostKeys: Record<string, string> = { ...known.hostKeys };
+  const machines = [...settings.controlPlanes, ...settings.workers];
+  const made = satisfies(settings.kubernetesVersion, known.kubernetesVersion) ? known.kubernetesVersion : undefined;
+  const hostKeys = knownKeys(settings, known.hostKeys);
   const observations: Observation[] = [];
   const failures: Failure[] = [];
-  const environment = preflightEnvironment(settings, known.owner, known.kubernetesVersion);
+  const environment = preflightEnvironment(settings, known.owner, made);
   const script = renderScript("preflight.sh");
-  const machines = [...settings.controlPlanes, ...settings.workers];
   reporter.progress(`looking at ${machines.length === 1 ? "the machine" : `${machines.length} machines`}`);
 
   await Promise.all(
@@ -67,16 +68,38 @@ export async function runPreflight(settings: ClusterSettings, known: KnownBefore
   observations.sort((a, b) => order(a.machine.name) - order(b.machine.name));
   failures.sort((a, b) => order(a.machine) - order(b.machine));
 
-  const kubernetesVersion = known.kubernetesVersion ?? versionFor(settings.kubernetesVersion, observations);
+  const running = observations.some(({ facts }) => facts.owner === known.owner && facts.joined);
+  const versionFault = running ? fixedVersionFault(settings.kubernetesVersion, known.kubernetesVersion) : undefined;
+  const kubernetesVersion = (running ? known.kubernetesVersion : made) ?? versionFor(settings.kubernetesVersion, observations);
   const verdict = faultsOf(observations, failures, { settings, owner: known.owner, kubernetesVersion });
   for (const note of verdict.notes) reporter.info(note);
   if (verdict.waived.length > 0) reporter.progress(`accepted: ${verdict.waived.map(({ machine, check }) => `${machine} ${check}`).join(", ")}`);
   return {
-    faults: [...(versionFault ? [versionFault] : []), ...verdict.faults.map(faultText)],
+    faults: [...(versionFault ? [versionFault] : []), ...notGivenBack(machines), ...verdict.faults.map(faultText)],
     hostKeys,
     kubernetesVersion,
-    running: observations.some(({ facts }) => facts.owner === known.owner && facts.joined),
+    running,
   };
+}
+
+/** The keys of machines that left the settings are forgotten: another machine may get the name one day. */
+function knownKeys(settings: ClusterSettings, known: HostKeys = {}): Record<string, string> {
+  const { bastion } = settings.ssh;
+  const names = new Set([...settings.controlPlanes, ...settings.workers].map(({ name }) => name));
+  if (bastion) names.add(bastionKeyName(bastion));
+  return Object.fromEntries(Object.entries(known).filter(([name]) => names.has(name)));
+}
+
+/** What a machine still holds of an earlier cluster must not come to life in a new one, nor be given back under its feet. */
+function notGivenBack(machines: readonly MachineSettings[]): string[] {
+  const list = readNotGivenBack();
+  return machines
+    .filter(({ name, host }) => list.some(({ target }) => target.name === name && target.host === host))
+    .map(
+      ({ name }) =>
+        `${name}: it is on ${listPath}: a destroy could not reach it, and it still holds an earlier cluster. ` +
+        `Next: run \`npx pulumi-kubeadm give-back ${name}\` first; or, if it was reinstalled, add --forget.`,
+    );
 }
 
 function roleOf(machine: MachineSettings, settings: ClusterSettings): Observation["role"] {
@@ -92,9 +115,11 @@ function versionFor(wanted: string, observations: readonly Observation[]): strin
   return resolveVersion(wanted, first.filter((version) => rest.every((list) => list.includes(version)))).version;
 }
 
+const satisfies = (wanted: string, made: string | undefined): boolean => made !== undefined && (wanted === made || wanted === minorOf(made));
+
 /** A cluster keeps the version that it was made with. */
 function fixedVersionFault(wanted: string, made: string | undefined): string | undefined {
-  if (made === undefined || wanted === made || wanted === minorOf(made)) return undefined;
+  if (made === undefined || satisfies(wanted, made)) return undefined;
   return (
     `kubernetesVersion: this cluster runs ${made} and cannot become ${wanted} here: upgrades are kubeadm's ` +
     `(https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-upgrade/). Next: set it back to "${minorOf(made)}" or "${made}".`

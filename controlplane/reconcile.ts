@@ -70,11 +70,6 @@ export async function reconcile(
     }
     taken.set(step.member, times + 1);
     reporter.progress(`starting the control plane on ${step.member}: ${step.reason}`);
-    const lost = knownCaCertHash !== undefined && states.every(({ controlPlane }) => typeof controlPlane === "string");
-    if (lost) {
-      reporter.warn(`The cluster that this stack knew is gone from every control-plane machine; a new one is made on ${step.member}.`);
-      knownCaCertHash = undefined;
-    }
     await start(members.find(({ name }) => name === step.member)!, inputs, holder, reporter);
   }
 

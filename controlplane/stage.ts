@@ -26,11 +26,14 @@ export async function inspectStage(stage: Stage, target: SshTarget, parameters: 
   return (document as Inspection).drift;
 }
 
+/** Undoes one stage from its ledger. */
+export async function undoStage(stage: Stage, target: SshTarget, parameters: object, holder: string, reporter: Reporter): Promise<void> {
+  await runJob({ ...jobOf(stage, target, parameters, holder, reporter), verb: "remove" });
+}
+
 /** Undoes one stage from its ledger. A machine that is gone is noted as not given back, and is no failure. */
 export async function removeStage(stage: Stage, target: SshTarget, parameters: object, holder: string, reporter: Reporter): Promise<void> {
-  await unlessGone(target, reporter, () =>
-    runJob({ ...jobOf(stage, target, parameters, holder, reporter), verb: "remove" }),
-  );
+  await unlessGone(target, reporter, () => undoStage(stage, target, parameters, holder, reporter));
 }
 
 function jobOf(stage: Stage, target: SshTarget, parameters: object, holder: string, reporter: Reporter) {

@@ -31,6 +31,8 @@ async function up(controlPlanes: number, workers: number): Promise<void> {
   };
   const nodes = [...cluster.controlPlanes, ...cluster.workers];
 
+  // A stack of machines that are gone, as after `npm run lab -- down`, is of no use to new ones.
+  if ((await lab.status()).every(({ state }) => state === "no disk")) forgetStack();
   const site = await step("Tools, packages and images of the lab's mirror (built once, from pinned sources)", () => prepareSite());
   await step(`Virtual machines ${nodes.join(", ")}`, async () => {
     await serveSite(site);
@@ -61,6 +63,10 @@ async function down(): Promise<void> {
     await step("pulumi destroy", () => pulumi(stack, "destroy", "--yes", "--skip-preview"));
   }
   await step("Machines, mirror and network", () => lab.down());
+  forgetStack();
+}
+
+function forgetStack(): void {
   rmSync(demoHome(), { recursive: true, force: true });
   rmSync(join(projectDirectory, `Pulumi.${demoStack}.yaml`), { force: true });
 }

@@ -1,8 +1,8 @@
 /** What is seen of one configured control-plane machine. */
 export interface MemberState {
   readonly name: string;
-  /** `none`: no control plane; `unfinished`: an init or join that did not end; else the cluster that it belongs to. */
-  readonly controlPlane: "none" | "unfinished" | { readonly caCertHash: string; readonly ready: boolean };
+  /** `none`: no control plane; `unfinished`: an init or join of ours that did not end; `foreign`: one that is not ours; else the cluster. */
+  readonly controlPlane: "none" | "unfinished" | "foreign" | { readonly caCertHash: string; readonly ready: boolean };
 }
 
 /** What to do next to the control plane. */
@@ -20,6 +20,14 @@ export type Step =
  * @param knownCaCertHash the cluster that the state remembers; undefined before the first one
  */
 export function nextStep(members: readonly MemberState[], knownCaCertHash: string | undefined): Step {
+  const strange = members.find(({ controlPlane }) => controlPlane === "foreign");
+  if (strange) {
+    return {
+      kind: "refuse",
+      reason: `${strange.name} holds a control plane that this kit did not make, or has lost its own mark of it`,
+      next: `keep it, and take ${strange.name} out of the settings; or run \`kubeadm reset\` on it, which destroys that cluster's data`,
+    };
+  }
   const clusters = new Map<string, string>();
   for (const { name, controlPlane } of members) {
     if (typeof controlPlane === "object") clusters.set(controlPlane.caCertHash, name);
@@ -34,6 +42,13 @@ export function nextStep(members: readonly MemberState[], knownCaCertHash: strin
     };
   }
   const started = members.find(({ controlPlane }) => typeof controlPlane === "object");
+  if (!started && knownCaCertHash !== undefined) {
+    return {
+      kind: "refuse",
+      reason: "the cluster that this stack knows is gone from every control-plane machine, and its data with it",
+      next: "run `pulumi destroy`, and `pulumi up` for a new cluster",
+    };
+  }
   if (!started) return { kind: "start", member: members[0]!.name, reason: "no configured machine runs a control plane" };
   if (typeof started.controlPlane === "object" && !started.controlPlane.ready) {
     return { kind: "start", member: started.name, reason: `the apiserver on ${started.name} is not ready` };

@@ -965,6 +965,12 @@ prefixed_digest() {
 
 runtime_socket=/run/containerd/containerd.sock
 
+# What the kubelet and the containers say, after a wait in vain.
+node_evidence() {
+  journalctl --unit=kubelet --lines=30 --no-pager --output=cat >&2 || true
+  crictl --runtime-endpoint "unix://$runtime_socket" ps --all >&2 || true
+}
+
 node_has_traces() {
   local traces=(
     /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/pki/ca.[c]rt /var/lib/etcd/membe[r]
@@ -992,7 +998,7 @@ node_reset() {
     remove_node_network
     remove_node_files
   fi
-  rm -f "$state_dir/initialised"
+  rm -f "$state_dir/initialising" "$state_dir/initialised"
   ledger_undo control-plane
   ledger_undo worker
 }

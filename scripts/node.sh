@@ -13,11 +13,12 @@ control() { kubectl --kubeconfig /etc/kubernetes/admin.conf "$@" >&2; }
 
 stage_inspect() {
   local ready
-  ready=$(kubectl --kubeconfig /etc/kubernetes/admin.conf get node "$NODE_NAME" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' 2>&1) || true
+  ready=$(kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=20s get node "$NODE_NAME" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' 2>&1) || true
   case $ready in
     True) ;;
+    False | Unknown) drift "node $NODE_NAME is not Ready" ;;
     *NotFound*) drift "the cluster has no node $NODE_NAME" ;;
-    *) drift "node $NODE_NAME is not Ready" ;;
+    *) drift "the cluster could not be asked for node $NODE_NAME: $ready" ;;
   esac
   print_inspection node "{}"
 }

@@ -42,7 +42,7 @@ stage_apply() {
     progress "registering the node again"
     systemctl restart kubelet
   fi
-  wait_until 420 "node $NODE_NAME to be Ready (the pod network's images are pulled and started meanwhile)" node_ready
+  wait_until 420 "node $NODE_NAME to be Ready (the pod network's images are pulled and started meanwhile)" node_ready || { node_evidence; return 1; }
 }
 
 join() {

@@ -23,8 +23,12 @@ describe("the next step of a control plane", () => {
     expect(nextStep([cluster("cp1", "sha256:a", false)], "sha256:a")).toMatchObject({ kind: "start", member: "cp1", reason: expect.stringContaining("not ready") });
   });
 
-  test("a cluster that is gone from every machine is made anew", () => {
-    expect(nextStep([none("cp1")], "sha256:a")).toMatchObject({ kind: "start", member: "cp1" });
+  test("a control plane that is not ours is never cleared", () => {
+    expect(nextStep([{ name: "cp1", controlPlane: "foreign" }], undefined)).toMatchObject({ kind: "refuse", reason: expect.stringContaining("did not make") });
+  });
+
+  test("a cluster that is gone from every machine is not silently replaced by a new one", () => {
+    expect(nextStep([none("cp1")], "sha256:a")).toMatchObject({ kind: "refuse", next: expect.stringContaining("pulumi destroy") });
   });
 
   test("another cluster than the known one stops everything", () => {

@@ -46,7 +46,10 @@ stage_remove() {
     progress "the machine belongs to $owner by now: nothing of ours is on it"
     return 0
   fi
-  [[ -d $state_dir ]] || return 0
+  if [[ ! -d $state_dir ]]; then
+    rm -rf /var/log/pulumi-kubeadm
+    return 0
+  fi
   node_reset
   [[ ! -e $state_dir/order ]] || mapfile -t stages < "$state_dir/order"
   for ((index = ${#stages[@]} - 1; index >= 0; index--)); do ledger_undo "${stages[index]}"; done
