@@ -43,6 +43,8 @@ pattern_of() {
 
 stage_apply() {
   if ! is_as_wanted; then
+    # kubectl keeps a cache there; a kubeconfig that somebody puts beside it stays.
+    ledger_directory kubernetes-packages /root/.kube
     ledger_trees kubernetes-packages /etc/kubernetes /var/lib/kubelet /var/lib/etcd /etc/cni /opt/cni /var/lib/cni \
       /usr/libexec/kubernetes /var/log/pods /var/log/containers /run/flannel /root/.kube/cache
     # kubelet and kube-proxy set these when they start.
