@@ -1,17 +1,11 @@
 import type { AddressInfo } from "node:net";
 import ssh2 from "ssh2";
+import { generateKey, type KeyPair } from "../keys.ts";
 import type { AuthContext, Connection, ParsedKey, ServerChannel } from "ssh2";
-
-/** A private key in OpenSSH's format and its public line, `ssh-ed25519 AAAA…`. */
-export interface KeyPair {
-  readonly private: string;
-  readonly public: string;
-}
 
 /** Makes an ed25519 key; a passphrase encrypts the private part. */
 export function makeKey(passphrase?: string): KeyPair {
-  const encryption = passphrase === undefined ? {} : { passphrase, cipher: "aes256-ctr", rounds: 1 };
-  const pair = ssh2.utils.generateKeyPairSync("ed25519", encryption as never);
+  const pair = generateKey("ed25519", passphrase);
   return { private: pair.private, public: pair.public.trim() };
 }
 

@@ -2,7 +2,8 @@ import type { MachineFacts } from "../../machine/preflight/facts.ts";
 import { healthy } from "../unit/preflight/observation.ts";
 import { JobUnit, type RunningJob } from "./job-unit.ts";
 import { Journal } from "./journal.ts";
-import { makeKey, RootShell, type Answerer, type KeyPair, type Terminal } from "./root-shell.ts";
+import type { KeyPair } from "../keys.ts";
+import { makeKey, RootShell, type Answerer, type Terminal } from "./root-shell.ts";
 import { nameOf, readScript, type Script } from "./script.ts";
 import { ScriptedCluster } from "./scripted-cluster.ts";
 

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { connect } from "../../machine/connection.ts";
 import type { SshAuth } from "../../machine/target.ts";
 import { cleanUp, failureOf, folder, machine, recorder, setVariable, targetOf, until } from "./helpers.ts";
-import { generateKey, type KeyPair } from "./server.ts";
+import { generateKey, type KeyPair } from "../keys.ts";
 
 function fileWith(text: string): string {
   const path = join(folder(), "key");

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { connect } from "../../machine/connection.ts";
 import { ConnectionLostError, MachineError, UnreachableError } from "../../machine/errors.ts";
 import { cleanUp, clientKey, failureOf, machine, recorder, setVariable, targetOf, until } from "./helpers.ts";
-import { generateKey } from "./server.ts";
+import { generateKey } from "../keys.ts";
 
 const timeoutSeconds = 20;
 const authOf = (path: string) => ({ auth: { privateKeyPath: path, agent: false } });

@@ -5,7 +5,8 @@ import { afterEach } from "vitest";
 import { closeAllConnections } from "../../machine/connection.ts";
 import type { Reporter } from "../../machine/reporter.ts";
 import type { SshTarget } from "../../machine/target.ts";
-import { generateKey, startMachine, type FakeMachine, type FakeMachineOptions } from "./server.ts";
+import { generateKey } from "../keys.ts";
+import { startMachine, type FakeMachine, type FakeMachineOptions } from "./server.ts";
 
 /** A reporter that remembers. */
 export interface Recorder extends Reporter {

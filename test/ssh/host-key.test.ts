@@ -7,7 +7,7 @@ import { HostKeyError } from "../../machine/errors.ts";
 import { describeHostKey } from "../../machine/host-key.ts";
 import { knownKeys } from "../../machine/known-hosts.ts";
 import { failureOf, folder, machine, recorder, targetOf } from "./helpers.ts";
-import { generateKey, type KeyPair } from "./server.ts";
+import { generateKey, type KeyPair } from "../keys.ts";
 
 const textOf = ({ public: line }: KeyPair) => line.split(" ").slice(0, 2).join(" ");
 const fingerprint = (key: KeyPair) => describeHostKey(textOf(key)).split(" ")[1]!;
