@@ -3,7 +3,7 @@
 # library is newer than that of older hosts). Runs in the lab's network namespace under `ip netns exec`,
 # which gives it a mount namespace too, so every mount made here goes away together with the process.
 # TREE, BASE (folder of the base image), DISK (folder of this machine's disk), RUN (folder for its control
-# socket) and MEMORY (MiB) come from the environment; arguments are added to the kernel's command line.
+# socket), XSTATE (made of xstate.c) and MEMORY (MiB) come from the environment; arguments are added to the kernel's command line.
 set -eu
 mount --bind /proc "$TREE/proc"
 mount --bind /dev "$TREE/dev"
@@ -12,6 +12,7 @@ mount -t tmpfs -o "size=$((MEMORY + 256))m,mode=1777" tmpfs "$TREE/dev/shm"
 mount -t tmpfs -o mode=0755 tmpfs "$TREE/run"
 mkdir "$TREE/run/base" "$TREE/run/disk" "$TREE/run/control"
 install -m 0755 "$(dirname "$0")/uml.sh" "$TREE/run/uml"
+install -m 0644 "$XSTATE" "$TREE/run/xstate.so"
 mount --bind "$BASE" "$TREE/run/base"
 mount --bind "$DISK" "$TREE/run/disk"
 mount --bind "$RUN" "$TREE/run/control"

@@ -5,4 +5,6 @@ for descriptor in /proc/$$/fd/*; do
   number=${descriptor##*/}
   if [ "$number" -gt 2 ] && [ "$number" -ne 255 ]; then exec {number}>&-; fi
 done
+# Makes it run on processors that are newer than it.
+export LD_PRELOAD=/run/xstate.so
 exec -a "$0" /usr/bin/linux.uml "$@"

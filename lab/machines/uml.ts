@@ -1,12 +1,25 @@
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { execa } from "execa";
+import { ensureArtefact } from "../cache.ts";
 import type { LabMachine } from "../machines.ts";
 import { checkBase, diskOf } from "./disk.ts";
 import { endProcesses, ensureTap, namespace, namespaceProcesses, tapOf, type LabProcess } from "./network.ts";
 import { consolePath, diskDirectory, machineRunDirectory } from "./paths.ts";
 
 const startScript = join(import.meta.dirname, "start-uml.sh");
+const xstateSource = join(import.meta.dirname, "xstate.c");
+
+let xstate: Promise<string> | undefined;
+
+/** Directory of what User Mode Linux needs on processors that are newer than it: xstate.c tells. Made once, for all machines. */
+const xstateLibrary = (): Promise<string> =>
+  (xstate ??= ensureArtefact({
+    name: "xstate",
+    recipe: readFileSync(xstateSource, "utf8"),
+    build: async (target) => void (await execa("gcc", ["-shared", "-fPIC", "-O2", "-s", xstateSource, "-o", join(target, "xstate.so")])),
+  }));
 
 /** Processes of one machine: User Mode Linux runs each guest program, and its own helpers, in one of the host's. */
 export function machineProcesses(machine: LabMachine): LabProcess[] {
@@ -43,6 +56,7 @@ export async function start(machine: LabMachine, memory = machine.memory): Promi
         BASE: disk.base,
         DISK: diskDirectory(machine),
         RUN: machineRunDirectory(machine),
+        XSTATE: join(await xstateLibrary(), "xstate.so"),
         MEMORY: String(memory),
       },
     },
