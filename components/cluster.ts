@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { notKnownYet } from "../kubeadm/fields.ts";
 import {
   parseSettings,
   type ClusterSettings,
@@ -6,14 +7,15 @@ import {
   type SettingsInput,
 } from "../kubeadm/settings.ts";
 import { sizeFault } from "../quorum/sizes.ts";
+import { stagesOf } from "../machine/stages/index.ts";
 import { targetOf } from "../controlplane/target.ts";
 import type { Member } from "../controlplane/member.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { Flannel } from "./flannel.ts";
-import { unknownMarker } from "./lifecycle.ts";
 import { Machine } from "./machine.ts";
 import { Preflight } from "./preflight.ts";
 import { componentType } from "./resource.ts";
+import type { Stage } from "./stage.ts";
 import { Worker } from "./worker.ts";
 
 type MachineInput = NonNullable<SettingsInput["controlPlanes"]>[number];
@@ -63,12 +65,16 @@ export class Cluster extends pulumi.ComponentResource {
       .all([resolved, preflight.kubernetesVersion])
       .apply(([all, kubernetesVersion]) => ({ ...(all as ClusterSettings), kubernetesVersion, owner }));
 
+    const endpoints = Promise.withResolvers<Stage[]>();
     const prepare = (machine: MachineSettings, input: pulumi.Output<MachineSettings>) =>
       new Machine(
         machine.name,
         {
           machine: input,
           settings: stageSettings,
+          stages: stagesOf(settings, machine),
+          leavesFirst: settings.workers.includes(machine),
+          endpoints: endpoints.promise,
           target: pulumi
             .all([input, preflight.hostKeys])
             .apply(([m, hostKeys]) => targetOf(settings.ssh, m as MachineSettings, hostKeys)),
@@ -79,12 +85,16 @@ export class Cluster extends pulumi.ComponentResource {
     const controlPlaneInputs = inputsOf(controlPlaneMachines);
     const workerInputs = inputsOf(workerMachines);
     const controlPlanes = settings.controlPlanes.map((machine, i) => prepare(machine, controlPlaneInputs[i]!));
+    endpoints.resolve(controlPlanes.flatMap(({ endpoint }) => endpoint ?? []));
     const workers = settings.workers.map((machine, i) => prepare(machine, workerInputs[i]!));
 
     const members = pulumi.all(
       controlPlanes.map((machine, i) => pulumi.all([machine.target, controlPlaneInputs[i]!]).apply(([target, m]) => ({ ...(m as MachineSettings), target }))),
     ) as pulumi.Output<Member[]>;
     const cluster = stageSettings.apply(({ controlPlanes: _, workers: __, ssh: ___, packages: ____, registryMirrors: _____, flannel: ______, ...rest }) => rest);
+
+    // What of it a worker joins with: what else changes is no reason to join again.
+    const joined = cluster.apply(({ endpoint: { name, port }, etcd: _, ...rest }) => ({ ...rest, endpoint: { name, port } }));
 
     const controlPlane = new ControlPlane(
       `${name}-control-plane`,
@@ -105,7 +115,7 @@ export class Cluster extends pulumi.ComponentResource {
         {
           target: machine.target,
           machine: workerInputs[i]!.apply(({ name, clusterAddress, labels, taints }) => ({ name, clusterAddress, labels, taints })),
-          cluster,
+          cluster: joined,
           controlPlanes: members,
         },
         // Destroying the cluster resets every machine, so no worker is drained one by one on the way.
@@ -126,9 +136,9 @@ function validated(name: string, args: ClusterArgs): ClusterSettings {
     Array.isArray(machines)
       ? machines.map((machine) => {
           const copy: Record<string, unknown> = { ...machine };
-          for (const leaf of leaves) if (pulumi.Output.isInstance(copy[leaf])) copy[leaf] = unknownMarker;
+          for (const leaf of leaves) if (pulumi.Output.isInstance(copy[leaf])) copy[leaf] = notKnownYet;
           // An address inside the cluster that is left out is the host, here as in the schema.
-          if (copy.host === unknownMarker) copy.clusterAddress ??= unknownMarker;
+          if (copy.host === notKnownYet) copy.clusterAddress ??= notKnownYet;
           return copy;
         })
       : machines;

@@ -3,9 +3,20 @@ import * as pulumi from "@pulumi/pulumi";
 /**
  * The stack's configuration of this project as one object, as `kubeadm/settings.ts` validates it.
  * Every key of the project's namespace is taken, so that a key nobody knows is refused and not overlooked.
+ *
+ * @throws pulumi.RunError for an encrypted value: settings stand in the state as they are, and none of them is a secret
  */
 export function readConfig(): Record<string, unknown> {
   const namespace = `${pulumi.getProject()}:`;
+  // Where the engine tells the program which values were decrypted for it.
+  const encrypted = (JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[]).filter((key) => key.startsWith(namespace));
+  if (encrypted.length > 0) {
+    const keys = encrypted.map((key) => key.slice(namespace.length)).join(", ");
+    throw new pulumi.RunError(
+      `${keys}: an encrypted setting would stand readable in the state. Next: take \`secure:\` out of Pulumi.${pulumi.getStack()}.yaml; ` +
+        `what is secret goes by environment variables, whose NAMES are settings (privateKeyEnv, passphraseEnv, sudoPasswordEnv).`,
+    );
+  }
   return Object.fromEntries(
     Object.entries(pulumi.runtime.allConfig())
       .filter(([key]) => key.startsWith(namespace))

@@ -5,7 +5,8 @@ import {
   resetControlPlane,
   type ControlPlaneInputs,
 } from "../controlplane/reconcile.ts";
-import { holderOf } from "./identity.ts";
+import type { Member } from "../controlplane/member.ts";
+import { anotherMachine, holderOf } from "./identity.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { KubeadmResource } from "./resource.ts";
 
@@ -27,7 +28,7 @@ export class ControlPlane extends KubeadmResource {
     super(
       "ControlPlane",
       name,
-      { ...args, kubeconfig: undefined, caCertHash: undefined },
+      { ...args, kubeconfig: undefined, caCertHash: undefined, leaving: undefined },
       { ...opts, additionalSecretOutputs: ["kubeconfig"] },
     );
   }
@@ -36,12 +37,30 @@ export class ControlPlane extends KubeadmResource {
 interface ControlPlaneOutputs {
   readonly kubeconfig: string;
   readonly caCertHash: string;
+  /** Machines that have left the settings and are not known to be out of the cluster: a failed update goes on with them. */
+  readonly leaving: Member[];
+}
+
+type Outputs = ControlPlaneInputs & ControlPlaneOutputs;
+
+/** Machines of the last time that are wanted no more. Another machine under an old name is another one. */
+function leavingOf(olds: Outputs, news: ControlPlaneInputs): Member[] {
+  const stays = (old: Member) => news.members.some((member) => member.name === old.name && !anotherMachine(old.target, member.target));
+  return [...olds.members, ...(olds.leaving ?? [])].filter(
+    (old, index, all) => !stays(old) && all.findIndex((other) => other.name === old.name && !anotherMachine(other.target, old.target)) === index,
+  );
 }
 
 export const controlPlaneLifecycle: Lifecycle<ControlPlaneInputs & { self: string }, ControlPlaneOutputs> = {
-  computed: ["kubeconfig", "caCertHash"],
-  create: (inputs, reporter) => reconcile(inputs, undefined, holderOf(inputs.self), reporter),
-  update: (olds, news, reporter) => reconcile(news, olds.caCertHash, holderOf(news.self), reporter, olds),
-  drift: (outputs, reporter) => inspectControlPlane(outputs, reporter),
-  remove: (outputs, reporter) => resetControlPlane(outputs, holderOf(outputs.self), reporter),
+  computed: ["kubeconfig", "caCertHash", "leaving"],
+  remembers: (olds, news) => ({ leaving: leavingOf(olds, news) }),
+  async create(inputs, reporter) {
+    return { ...(await reconcile(inputs, undefined, holderOf(inputs.self), reporter)), leaving: [] };
+  },
+  async update(olds, news, reporter) {
+    const before = { inputs: olds, leaving: leavingOf(olds, news), caCertHash: olds.caCertHash };
+    return { ...(await reconcile(news, before, holderOf(news.self), reporter)), leaving: [] };
+  },
+  drift: (outputs, reporter) => inspectControlPlane(outputs, outputs.caCertHash, reporter),
+  remove: ({ members, leaving, self }, reporter) => resetControlPlane([...members, ...(leaving ?? [])], holderOf(self), reporter),
 };

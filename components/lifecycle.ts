@@ -1,11 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
+import { notKnownYet } from "../kubeadm/fields.ts";
 import type { Reporter } from "../machine/reporter.ts";
 
-/** What stands for a value that becomes known only during the update (pulumi/pulumi sdk: the unknown value's marker). */
-export const unknownMarker = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-
 /** True when the value, or anything inside it, is not known yet. */
-export const hasUnknown = (value: unknown): boolean => JSON.stringify(value ?? null).includes(unknownMarker);
+export const hasUnknown = (value: unknown): boolean => JSON.stringify(value ?? null).includes(notKnownYet);
 
 /** A fault in a resource's inputs, shown by the engine as an error before anything is touched. */
 export interface CheckFailure {
@@ -33,8 +31,12 @@ export interface Lifecycle<I extends object, O extends object = object> {
   replaces?(olds: I & O, news: I): string[];
   /** Inputs that only say how to reach a machine: a change is stored without doing the work again. */
   readonly quiet?: readonly (keyof I & string)[];
+  /** Inputs in which a check keeps notes for itself: a change of them alone is no change. */
+  readonly notes?: readonly (keyof I & string)[];
   /** Names of the outputs that are no inputs. */
   readonly computed?: readonly (keyof O & string)[];
+  /** Outputs that are known before the work of an update begins, and stay in the state when it fails. Pure. */
+  remembers?(olds: I & O, news: I): Partial<O>;
   create(inputs: I, reporter: Reporter): Promise<O>;
   update(olds: I & O, news: I, reporter: Reporter): Promise<O>;
   /** Looks at the machine and changes nothing: what differs from what was asked for, a sentence each. */
@@ -42,9 +44,13 @@ export interface Lifecycle<I extends object, O extends object = object> {
   remove(outputs: I & O, reporter: Reporter): Promise<void>;
 }
 
-/** Names of the inputs that differ between what is remembered and what is asked for. */
-export function changedInputs(olds: Record<string, unknown>, news: Record<string, unknown>): string[] {
-  const bookkeeping = new Set(["__provider", "self", "kind", "status", "drift"]);
+/**
+ * Names of the inputs that differ between what is remembered and what is asked for.
+ *
+ * @param notes inputs that do not count
+ */
+export function changedInputs(olds: Record<string, unknown>, news: Record<string, unknown>, notes: readonly string[] = []): string[] {
+  const bookkeeping = new Set(["__provider", "self", "kind", "status", "drift", ...notes]);
   return Object.keys(news)
     .concat(Object.keys(olds).filter((key) => key in news))
     .filter((key, index, all) => !bookkeeping.has(key) && all.indexOf(key) === index)

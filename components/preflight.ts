@@ -1,7 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { parseSettings, type ClusterSettings } from "../kubeadm/settings.ts";
+import { membersOf } from "../controlplane/former-members.ts";
+import type { Member } from "../controlplane/member.ts";
+import { planControlPlane, type ControlPlanePlan } from "../controlplane/plan.ts";
 import { runPreflight } from "../controlplane/preflight.ts";
-import { refusedMachines, refusedSettings, type FixedParts } from "../controlplane/refused-changes.ts";
+import { refusedSettings, renamedMachines, type Dated } from "../controlplane/refused-changes.ts";
+import { MachineError } from "../machine/errors.ts";
+import type { Reporter } from "../machine/reporter.ts";
 import { hasUnknown, type CheckFailure, type Lifecycle } from "./lifecycle.ts";
 import { KubeadmResource } from "./resource.ts";
 
@@ -14,10 +19,13 @@ export interface PreflightInputs {
   readonly hostKeys?: Record<string, string>;
   /** The patch version that a minor in the settings was resolved to when the cluster was made. */
   readonly kubernetesVersion?: string;
+  /** Control planes that the settings name no more and that may still be members. */
+  readonly formerControlPlanes?: Member[];
 }
 
 /**
- * The gate in front of everything: all machines are inspected at once and no machine is touched while any of them has a fault.
+ * The gate in front of everything: all machines are inspected at once and no machine is touched while any of them has a fault, or
+ * while a change to the control plane cannot be made without losing etcd's quorum. What will be done to the control plane is shown.
  * It is the only resource whose check connects, because the engine calls checks one after the other and stops at the first that fails.
  */
 export class Preflight extends KubeadmResource {
@@ -31,32 +39,33 @@ export class Preflight extends KubeadmResource {
     args: { settings: pulumi.Input<ClusterSettings>; owner: string },
     opts: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
   ) {
-    super("Preflight", name, { ...args, hostKeys: undefined, kubernetesVersion: undefined }, opts);
+    super("Preflight", name, { ...args, hostKeys: undefined, kubernetesVersion: undefined, formerControlPlanes: undefined }, opts);
   }
 }
 
 /**
- * Machines that stay under another name. The engine would make the new resources before it deletes the old ones, on one machine:
- * what the deletes undo would be the new node.
+ * What would be done to the control plane. Where machines have faults it may be impossible to tell, and the faults stop everything
+ * anyway.
  */
-function renamedMachines(olds: Partial<PreflightInputs>, settings: ClusterSettings, hostKeys: Record<string, string>): string[] {
-  const names = new Set([...settings.controlPlanes, ...settings.workers].map(({ name }) => name));
-  return [...(olds.settings?.controlPlanes ?? []), ...(olds.settings?.workers ?? [])].flatMap(({ name }) => {
-    const key = olds.hostKeys?.[name];
-    const now = [...names].find((other) => key !== undefined && hostKeys[other] === key);
-    if (names.has(name) || now === undefined) return [];
-    return [`${now}: this machine is the node ${name}, and a node cannot be renamed. Next: take ${name} out and run \`pulumi up\`; then add ${now} and run it again.`];
-  });
-}
-
-function fixedParts(settings: ClusterSettings, hostKeys: Record<string, string> = {}): FixedParts {
-  return {
-    cluster: settings,
-    members: settings.controlPlanes.map(({ name, clusterAddress }) => ({ name, clusterAddress, hostKey: hostKeys[name] })),
-  };
+async function plan(
+  old: Dated | undefined,
+  news: Dated,
+  formers: readonly Member[],
+  faulty: boolean,
+  reporter: Reporter,
+): Promise<ControlPlanePlan | undefined> {
+  const members = membersOf(news.settings, news.hostKeys);
+  const earlier = [...formers, ...(old ? membersOf(old.settings, old.hostKeys) : [])];
+  try {
+    return await planControlPlane(news.settings, members, earlier, reporter);
+  } catch (error) {
+    if (faulty && error instanceof MachineError) return undefined;
+    throw error;
+  }
 }
 
 export const preflightLifecycle: Lifecycle<PreflightInputs> = {
+  notes: ["formerControlPlanes"],
   async check(olds, news, reporter) {
     // Kept from the state: neither a host key nor the version of a running cluster follows the world by itself.
     const known = { hostKeys: olds.hostKeys, kubernetesVersion: olds.kubernetesVersion };
@@ -75,17 +84,27 @@ export const preflightLifecycle: Lifecycle<PreflightInputs> = {
       { owner: news.owner, ...known },
       reporter,
     );
-    const old = olds.settings && fixedParts(olds.settings, olds.hostKeys);
-    const wanted = fixedParts(settings, result.hostKeys);
-    // Before the first cluster is made every setting may still be put right; whose data a machine holds is asked all the same.
-    const refused = old && !hasUnknown(wanted) ? [
-      ...renamedMachines(olds, settings, result.hostKeys),
-      ...(result.running ? refusedSettings(old, wanted) : []), ...refusedMachines(old, wanted),
-    ] : [];
+    const wanted = { settings, hostKeys: result.hostKeys };
+    const old = olds.settings && { settings: olds.settings, hostKeys: olds.hostKeys ?? {} };
+    const planned = [...settings.controlPlanes, ...settings.workers].every(located)
+      ? await plan(old, wanted, olds.formerControlPlanes ?? [], result.faults.length > 0, reporter)
+      : undefined;
+    if (planned && planned.lines.length > 0) reporter.info(planned.lines.join("\n"));
     return {
-      inputs: { ...news, hostKeys: result.hostKeys, kubernetesVersion: result.kubernetesVersion ?? known.kubernetesVersion },
+      inputs: {
+        ...news,
+        hostKeys: result.hostKeys,
+        kubernetesVersion: result.kubernetesVersion ?? known.kubernetesVersion,
+        formerControlPlanes: planned && planned.formers.length > 0 ? [...planned.formers] : undefined,
+      },
       // What is refused may be why the machines seem to have faults, so it stands first.
-      failures: [...refused, ...result.faults].map((reason) => ({ property: "", reason })),
+      failures: [
+        ...(old && planned ? renamedMachines(old, wanted) : []),
+        // Before the first cluster is made every setting may still be put right.
+        ...(old && planned && result.running ? refusedSettings(old, wanted) : []),
+        ...(planned?.refused ?? []),
+        ...result.faults,
+      ].map((reason) => ({ property: "", reason })),
     };
   },
   // The engine calls check once more when every address is known, right before create or update, so the work is done by then.

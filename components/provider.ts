@@ -43,20 +43,19 @@ export async function check(olds: Properties, news: Properties): Promise<dynamic
   if (!lifecycle.check) return { inputs: news, failures: [] };
   try {
     const { inputs, failures } = await lifecycle.check(olds ?? {}, news, engineReporter(news.self));
-    // The SDK cannot send a property that is undefined.
-    return { inputs: Object.fromEntries(Object.entries(inputs).filter(([, value]) => value !== undefined)), failures };
+    // The SDK cannot send a property that is undefined, however deep it lies.
+    return { inputs: JSON.parse(JSON.stringify(inputs)), failures };
   } catch (error) {
     return { inputs: news, failures: [{ property: "", reason: plainFailure(error).message }] };
   }
 }
 
 export async function diff(_id: string, olds: Properties, news: Properties): Promise<dynamic.DiffResult> {
-  const changed = changedInputs(olds, news);
-  const replaces = lifecycles[news.kind].replaces?.(olds, news) ?? [];
+  const lifecycle = lifecycles[news.kind];
+  const changed = changedInputs(olds, news, lifecycle.notes);
   return {
     changes: changed.length > 0 || olds.status !== "ok" || (olds.drift ?? []).length > 0,
-    replaces,
-    deleteBeforeReplace: true,
+    replaces: lifecycle.replaces?.(olds, news) ?? [],
   };
 }
 
@@ -75,13 +74,14 @@ export async function update(id: string, olds: Properties, news: Properties): Pr
   const onlyHowToReach =
     olds.status === "ok" &&
     (olds.drift ?? []).length === 0 &&
-    changedInputs(olds, news).every((key) => lifecycle.quiet?.includes(key));
+    changedInputs(olds, news, lifecycle.notes).every((key) => lifecycle.quiet?.includes(key));
   if (onlyHowToReach) return { outs: { ...olds, ...news, status: "ok" } };
+  const remembered = lifecycle.remembers?.(olds, news) ?? {};
   try {
     const computed = await lifecycle.update(olds, news, engineReporter(news.self));
     return { outs: { ...olds, ...news, ...computed, status: "ok" } };
   } catch (error) {
-    throw partialFailure(id, { ...olds, ...news, status: "partial" }, error);
+    throw partialFailure(id, { ...olds, ...news, ...remembered, status: "partial" }, error);
   }
 }
 

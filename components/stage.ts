@@ -25,7 +25,7 @@ export class Stage extends KubeadmResource {
     args: { stage: string; target: pulumi.Input<SshTarget>; parameters: pulumi.Input<object> },
     opts: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
   ) {
-    super("Stage", name, args, { ...opts, deleteBeforeReplace: true });
+    super("Stage", name, args, opts);
   }
 }
 

@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import type { Reporter } from "../machine/reporter.ts";
 import type { MachineSettings } from "../kubeadm/settings.ts";
+import { controlPlaneTaint } from "../kubeadm/documents.ts";
 import { onControlPlane } from "./on-control-plane.ts";
 import type { Member } from "./member.ts";
 
@@ -44,8 +45,18 @@ export async function inspectNode(controlPlanes: readonly Member[], name: string
   return (output as { drift: string[] }).drift;
 }
 
-/** Drains a node, with a deadline, and deletes it from the cluster. */
-export async function deleteNode(controlPlanes: readonly Member[], name: string, reporter: Reporter): Promise<void> {
+/** Lets the pods leave a node, with a deadline: what has not left by then is left behind. */
+export async function drainNode(controlPlanes: readonly Member[], name: string, reporter: Reporter): Promise<void> {
   reporter.progress(`draining ${name}`);
-  await onControlPlane(controlPlanes, "node.sh", "remove", reporter, { NODE_NAME: name, DRAIN_SECONDS: String(drainSeconds) });
+  await onControlPlane(controlPlanes, "drain.sh", "apply", reporter, { NODE_NAME: name, DRAIN_SECONDS: String(drainSeconds) });
+}
+
+/** Deletes a node from the cluster. One that is not there is deleted already. */
+export async function deleteNode(controlPlanes: readonly Member[], name: string, reporter: Reporter): Promise<void> {
+  await onControlPlane(controlPlanes, "node.sh", "remove", reporter, { NODE_NAME: name });
+}
+
+/** A control plane with the taint that its role asks for. One that takes pods is untainted as one that had the taint before. */
+export function withRoleTaint<M extends NodeSettings>(member: M, schedulable: boolean): M {
+  return schedulable ? member : { ...member, taints: [...member.taints, controlPlaneTaint] };
 }

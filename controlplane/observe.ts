@@ -1,34 +1,80 @@
 import { caCertHashOf } from "../kubeadm/kubeconfig.ts";
+import { HostKeyError, MachineError, UnreachableError } from "../machine/errors.ts";
 import { inspect } from "../machine/inspect.ts";
 import { renderScript } from "../machine/render.ts";
 import type { Reporter } from "../machine/reporter.ts";
-import type { MemberState } from "../quorum/next-step.ts";
+import { combine } from "../quorum/combine.ts";
+import type { MachineReport, MachineState, Observation } from "../quorum/observation.ts";
+import { etcdViewOf } from "./etcd-view.ts";
 import type { Member } from "./member.ts";
+import type { SharedSettings } from "./reconcile.ts";
+
+/** A machine of the settings, or one that left them and may still be a member. */
+export interface ObservedMachine extends Member {
+  readonly wanted: boolean;
+}
+
+/** What looking at a machine needs of the settings. */
+export type ObservedCluster = { readonly endpoint: Pick<SharedSettings["endpoint"], "port"> };
 
 /** What `scripts/control-plane.sh inspect` prints. */
 interface ControlPlaneDocument {
   readonly drift: string[];
-  readonly facts: { readonly state: "none" | "unfinished" | "foreign" | "initialised"; readonly ready: boolean; readonly caCert: string };
+  readonly facts: {
+    readonly state: MachineState;
+    readonly ready: boolean;
+    /** Base64; empty where there is none. */
+    readonly caCert: string;
+    readonly etcd: { readonly list: string; readonly statuses: string } | null;
+  };
 }
 
+/** While a member joins or leaves, views that are taken a moment apart may differ, and a new leader is elected. */
+const settlingSeconds = 30;
+
 /** Looks at one control-plane machine; changes nothing. */
-export async function inspectMember(member: Member, reporter: Reporter): Promise<ControlPlaneDocument> {
-  const environment = { NODE_NAME: member.name };
+export async function inspectMember(member: Member, cluster: ObservedCluster, reporter: Reporter): Promise<ControlPlaneDocument> {
+  const environment = { NODE_NAME: member.name, API_PORT: String(cluster.endpoint.port) };
   return (await inspect(member.target, "control-plane", renderScript("control-plane.sh"), environment, reporter)) as ControlPlaneDocument;
 }
 
 /**
- * Looks at every configured control-plane machine at once.
+ * Looks at every control-plane machine at once, and puts together what they tell. A machine that does not answer, or in whose place
+ * another one answers, is told as such.
  *
- * @throws MachineError for a machine that cannot be looked at: what is not known is not acted on
+ * @throws MachineError for a machine that answers and cannot be looked at: what is not known is not acted on
  */
-export async function observe(members: readonly Member[], reporter: Reporter): Promise<MemberState[]> {
-  return Promise.all(
-    members.map(async (member) => {
-      const { state, ready, caCert } = (await inspectMember(member, reporter)).facts;
-      const controlPlane =
-        state === "initialised" ? { ready, caCertHash: caCertHashOf(Buffer.from(caCert, "base64").toString()) } : state;
-      return { name: member.name, controlPlane };
-    }),
-  );
+export async function observe(machines: readonly ObservedMachine[], cluster: ObservedCluster, reporter: Reporter): Promise<Observation> {
+  const deadline = Date.now() + settlingSeconds * 1000;
+  for (;;) {
+    const observation = combine(await Promise.all(machines.map((machine) => report(machine, cluster, reporter))));
+    if (isSettled(observation) || Date.now() > deadline) return observation;
+    reporter.progress("the members of etcd do not agree yet: looking again");
+  }
+}
+
+/** Whether the members that answer agree, on their leader too. */
+function isSettled({ disagreement, members }: Observation): boolean {
+  return !disagreement && members.every(({ status }) => !status || status.leader !== "0");
+}
+
+async function report(machine: ObservedMachine, cluster: ObservedCluster, reporter: Reporter): Promise<MachineReport> {
+  const { name, clusterAddress: address, wanted } = machine;
+  try {
+    const { state, ready, caCert, etcd } = (await inspectMember(machine, cluster, reporter)).facts;
+    return {
+      name,
+      address,
+      wanted,
+      state,
+      ready,
+      ...(caCert && { caCertHash: caCertHashOf(Buffer.from(caCert, "base64").toString()) }),
+      ...(etcd && { etcd: etcdViewOf(etcd) }),
+    };
+  } catch (error) {
+    if (!(error instanceof MachineError)) throw error;
+    // A machine that left may have been given to others, who let nobody in: the other members tell whether it is still one of them.
+    if (wanted && !(error instanceof UnreachableError || error instanceof HostKeyError)) throw error;
+    return { name, address, wanted, unreachable: error.cause };
+  }
 }

@@ -8,6 +8,7 @@ import { faultsOf, faultText, type Failure } from "../machine/preflight/faults.t
 import { renderScript } from "../machine/render.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import { listPath, readNotGivenBack } from "./not-given-back.ts";
+import type { SshTarget } from "../machine/target.ts";
 import { bastionKeyName, targetOf, type HostKeys } from "./target.ts";
 
 /** What is remembered from earlier runs. */
@@ -75,7 +76,7 @@ export async function runPreflight(settings: ClusterSettings, known: KnownBefore
   for (const note of verdict.notes) reporter.info(note);
   if (verdict.waived.length > 0) reporter.progress(`accepted: ${verdict.waived.map(({ machine, check }) => `${machine} ${check}`).join(", ")}`);
   return {
-    faults: [...(versionFault ? [versionFault] : []), ...notGivenBack(machines), ...verdict.faults.map(faultText)],
+    faults: [...(versionFault ? [versionFault] : []), ...notGivenBack(machines, hostKeys), ...verdict.faults.map(faultText)],
     hostKeys,
     kubernetesVersion,
     running,
@@ -90,11 +91,16 @@ function knownKeys(settings: ClusterSettings, known: HostKeys = {}): Record<stri
   return Object.fromEntries(Object.entries(known).filter(([name]) => names.has(name)));
 }
 
-/** What a machine still holds of an earlier cluster must not come to life in a new one, nor be given back under its feet. */
-function notGivenBack(machines: readonly MachineSettings[]): string[] {
+/**
+ * What a machine still holds of an earlier cluster must not come to life in a new one, nor be given back under its feet. Another
+ * machine in its place, with another host key, holds nothing of it.
+ */
+function notGivenBack(machines: readonly MachineSettings[], hostKeys: HostKeys): string[] {
   const list = readNotGivenBack();
+  const same = ({ name, host }: MachineSettings, target: SshTarget) =>
+    target.name === name && target.host === host && (target.hostKey === undefined || target.hostKey === hostKeys[name]);
   return machines
-    .filter(({ name, host }) => list.some(({ target }) => target.name === name && target.host === host))
+    .filter((machine) => list.some(({ target }) => same(machine, target)))
     .map(
       ({ name }) =>
         `${name}: it is on ${listPath}: a destroy could not reach it, and it still holds an earlier cluster. ` +

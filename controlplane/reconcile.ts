@@ -1,21 +1,22 @@
-import { initDocuments } from "../kubeadm/documents.ts";
-import { adminKubeconfig } from "../kubeadm/kubeconfig.ts";
 import type { ClusterSettings } from "../kubeadm/settings.ts";
-import { connect } from "../machine/connection.ts";
 import { MachineError } from "../machine/errors.ts";
-import { runJob } from "../machine/job.ts";
-import { renderScript } from "../machine/render.ts";
+import { waitForJob } from "../machine/job.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import { nextStep } from "../quorum/next-step.ts";
+import type { Observation } from "../quorum/observation.ts";
+import type { Refusal, Step } from "../quorum/step.ts";
+import { describe, type ControlPlaneResult } from "./describe.ts";
+import { initialise, join, takeUp } from "./member-in.ts";
+import { removeMember } from "./member-out.ts";
 import type { Member } from "./member.ts";
-import { labelNode } from "./node.ts";
-import { inspectMember, observe } from "./observe.ts";
+import { labelNode, withRoleTaint } from "./node.ts";
+import { inspectMember, observe, type ObservedMachine } from "./observe.ts";
 import { resetMachine } from "./reset.ts";
 
 /** The settings that every member of the cluster shares. */
 export type SharedSettings = Pick<
   ClusterSettings,
-  "name" | "kubernetesVersion" | "endpoint" | "network" | "kubeProxyMode" | "imageRepository" | "ignorePreflightErrors"
+  "name" | "kubernetesVersion" | "endpoint" | "network" | "kubeProxyMode" | "imageRepository" | "ignorePreflightErrors" | "etcd"
 > & { readonly owner: string };
 
 /** What the control plane is given. */
@@ -26,109 +27,123 @@ export interface ControlPlaneInputs {
   readonly schedulable: boolean;
 }
 
-/** What the control plane gives. */
-export interface ControlPlaneResult {
-  readonly kubeconfig: string;
-  readonly caCertHash: string;
+/** What is known of the control plane from before. */
+export interface ControlPlaneHistory {
+  readonly inputs: ControlPlaneInputs;
+  /** Machines that have left the settings, at the last time or at an earlier one that failed, and may still be members. */
+  readonly leaving: readonly Member[];
+  /** The cluster that the state remembers. */
+  readonly caCertHash?: string;
 }
 
-/** kubeadm init takes minutes on a slow disk with images to pull; its own time-outs end it with a better message before this. */
-const startDeadlineSeconds = 1500;
+/** What a step works with. */
+export interface Work {
+  readonly inputs: ControlPlaneInputs;
+  readonly machines: readonly ObservedMachine[];
+  readonly observation: Observation;
+  readonly holder: string;
+  readonly reporter: Reporter;
+}
 
 /** A busy machine's apiserver may be ready at the end of a start and not a moment later. More often than this is no chance. */
-const mostStarts = 3;
+const mostTimes = 3;
 
 /**
- * Observes the members, does the next allowed step, and observes again, until every wanted member is ready.
+ * Observes the control plane, does the next allowed step, and observes again, until every wanted machine is a healthy voter and no
+ * other is a member. No list of steps is made in advance: what is true now decides each of them.
  *
- * @param knownCaCertHash the cluster that the state remembers; undefined at the first time
  * @throws MachineError with the cause, the evidence and the next step
  */
 export async function reconcile(
   inputs: ControlPlaneInputs,
-  knownCaCertHash: string | undefined,
+  before: ControlPlaneHistory | undefined,
   holder: string,
   reporter: Reporter,
-  olds?: ControlPlaneInputs,
 ): Promise<ControlPlaneResult> {
   const { members } = inputs;
+  const machines = observed(members, before?.leaving ?? []);
   const taken = new Map<string, number>();
+  let dead: string | undefined;
   for (;;) {
     reporter.progress("looking at the control plane");
-    const states = await observe(members, reporter);
-    const step = nextStep(states, knownCaCertHash);
+    const observation = await observe(machines, inputs.cluster, reporter);
+    const step = nextStep(observation, before?.caCertHash);
     if (step.kind === "nothing") break;
     if (step.kind === "refuse") throw new MachineError({ machine: members[0]!.name, stage: "control-plane", cause: step.reason, next: step.next });
-    const times = taken.get(step.member) ?? 0;
-    if (times === mostStarts) {
-      throw new MachineError({
-        machine: step.member,
-        stage: "control-plane",
-        cause: `it was started ${times} times, and still ${step.reason}`,
-        next: `look at \`journalctl -u kubelet\` and \`crictl ps -a\` on ${step.member}, and run \`pulumi up\` again`,
-      });
+    // One time-out kills no voter: a machine that is merely slow answers when it is looked at again.
+    if (step.kind === "remove" && !step.reachable && dead !== step.memberId) {
+      dead = step.memberId;
+      reporter.progress(`${step.member} seems dead: looking again before it is removed`);
+      continue;
     }
-    taken.set(step.member, times + 1);
-    reporter.progress(`starting the control plane on ${step.member}: ${step.reason}`);
-    await start(members.find(({ name }) => name === step.member)!, inputs, holder, reporter);
+    dead = undefined;
+    countTimes(taken, step);
+    await take(step, { inputs, machines, observation, holder, reporter });
   }
-
   for (const member of members) {
-    const before = olds?.members.find(({ name }) => name === member.name);
-    await labelNode(members, asNode(member, inputs.schedulable), before && asNode(before, olds!.schedulable), reporter);
+    const old = before?.inputs.members.find(({ name }) => name === member.name);
+    await labelNode(members, withRoleTaint(member, inputs.schedulable), old && withRoleTaint(old, before!.inputs.schedulable), reporter);
   }
   return describe(inputs, reporter);
 }
 
-/** The taint that kubeadm puts on a control plane: https://kubernetes.io/docs/reference/labels-annotations-taints/#node-role-kubernetes-io-control-plane-taint */
-const controlPlaneTaint = { key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" } as const;
-
-/** A member with the taint that its role asks for. A member that takes pods is untainted as one that had the taint before. */
-function asNode(member: Member, schedulable: boolean): Member {
-  return schedulable ? member : { ...member, taints: [...member.taints, controlPlaneTaint] };
+/** The machines of a control plane as they are looked at. */
+export function observed(members: readonly Member[], leaving: readonly Member[]): ObservedMachine[] {
+  return [...members.map((member) => ({ ...member, wanted: true })), ...leaving.map((member) => ({ ...member, wanted: false }))];
 }
 
-async function start(member: Member, inputs: ControlPlaneInputs, holder: string, reporter: Reporter): Promise<void> {
-  await runJob({
-    target: member.target,
+/** A step that changes something. */
+type Doing = Exclude<Step, { kind: "nothing" } | Refusal>;
+
+function countTimes(taken: Map<string, number>, { reason, ...step }: Doing): void {
+  const key = JSON.stringify(step);
+  const times = (taken.get(key) ?? 0) + 1;
+  taken.set(key, times);
+  if (times <= mostTimes) return;
+  const machine = step.machine ?? "the control plane";
+  throw new MachineError({
+    machine,
     stage: "control-plane",
-    verb: "apply",
-    script: renderScript("control-plane.sh"),
-    environment: {
-      KUBEADM_CONFIG: initDocuments(inputs.cluster, member, inputs.members, inputs.schedulable),
-      NODE_NAME: member.name,
-      LOGIN_USER: member.target.user,
-    },
-    deadlineSeconds: startDeadlineSeconds,
-    reporter,
-    holder,
+    cause: `${step.kind} was done ${mostTimes} times, and still: ${reason}`,
+    next: `look at \`journalctl -u kubelet\` and \`crictl ps -a\` on ${machine}, and run \`pulumi up\` again`,
   });
 }
 
-async function describe({ cluster, members }: ControlPlaneInputs, reporter: Reporter): Promise<ControlPlaneResult> {
-  const member = members[0]!;
-  const connection = await connect(member.target, reporter);
-  const { code, stdout, stderr } = await connection.sudo({ script: "cat /etc/kubernetes/admin.conf", timeoutSeconds: 60 });
-  if (code !== 0) {
-    throw new MachineError({
-      machine: member.name,
-      stage: "control-plane",
-      cause: `/etc/kubernetes/admin.conf cannot be read: ${stderr.trim()}`,
-      next: "put it back with `kubeadm init phase kubeconfig admin` on that machine, and run `pulumi up` again",
-    });
+async function take(step: Doing, work: Work): Promise<void> {
+  work.reporter.progress(`${step.kind} ${step.kind === "remove" ? step.member : step.machine}: ${step.reason}`);
+  if (step.kind === "remove") return removeMember(step, work);
+  // An old machine and the one that takes its place may have one name.
+  const wanted = "wanted" in step ? step.wanted : true;
+  const machine = work.machines.find((candidate) => candidate.name === step.machine && candidate.wanted === wanted)!;
+  switch (step.kind) {
+    case "init":
+      return initialise(machine, work);
+    case "start":
+      return takeUpAll(work);
+    case "join":
+      return step.running ? waitForJob(machine.target, work.reporter) : join(machine, work);
+    case "reset":
+      return resetMachine(machine.target, work.holder, work.reporter);
   }
-  // Behind a bastion only the cluster's own network knows the machine, and whoever uses kubectl there is in it.
-  const address = member.target.bastion ? member.clusterAddress : member.target.host;
-  return adminKubeconfig(stdout, { address, port: cluster.endpoint.port, serverName: cluster.endpoint.name, clusterName: cluster.name });
+}
+
+/** All that are not ready at once: after a loss of power none of them becomes ready before enough others are there. */
+async function takeUpAll(work: Work): Promise<void> {
+  const stopped = work.machines.filter(({ name, wanted }) =>
+    work.observation.machines.some((report) => report.name === name && report.wanted === wanted && report.state === "member" && !report.ready),
+  );
+  await Promise.all(stopped.map((machine) => takeUp(machine, work)));
 }
 
 /** What differs from a control plane in order, a sentence each. */
-export async function inspectControlPlane({ members }: ControlPlaneInputs, reporter: Reporter): Promise<string[]> {
-  const documents = await Promise.all(members.map((member) => inspectMember(member, reporter)));
-  return documents.flatMap(({ drift }) => drift);
+export async function inspectControlPlane({ cluster, members }: ControlPlaneInputs, caCertHash: string, reporter: Reporter): Promise<string[]> {
+  const documents = await Promise.all(members.map((member) => inspectMember(member, cluster, reporter)));
+  const drift = documents.flatMap((document) => document.drift);
+  const step = nextStep(await observe(observed(members, []), cluster, reporter), caCertHash);
+  return step.kind === "nothing" || step.kind === "start" ? drift : [...drift, step.reason];
 }
 
 /** Takes the control plane from its machines, quorum or not, all at once. A machine that is gone is noted, and is no failure. */
-export async function resetControlPlane({ members }: ControlPlaneInputs, holder: string, reporter: Reporter): Promise<void> {
+export async function resetControlPlane(members: readonly Member[], holder: string, reporter: Reporter): Promise<void> {
   await Promise.all(members.map((member) => resetMachine(member.target, holder, reporter)));
 }

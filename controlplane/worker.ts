@@ -1,14 +1,12 @@
-import { joinDocuments } from "../kubeadm/documents.ts";
-import { caCertHashOf } from "../kubeadm/kubeconfig.ts";
+import { joinDocuments, type ClusterArguments } from "../kubeadm/documents.ts";
 import type { MachineSettings } from "../kubeadm/settings.ts";
 import { runJob } from "../machine/job.ts";
 import { renderScript } from "../machine/render.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import type { SshTarget } from "../machine/target.ts";
 import type { Member } from "./member.ts";
-import { deleteNode, inspectNode, labelNode } from "./node.ts";
-import { onControlPlane } from "./on-control-plane.ts";
-import type { SharedSettings } from "./reconcile.ts";
+import { deleteNode, drainNode, inspectNode, labelNode } from "./node.ts";
+import { withJoinToken } from "./join-token.ts";
 import { resetMachine } from "./reset.ts";
 
 /** What the cluster knows of a worker. */
@@ -19,7 +17,7 @@ export interface WorkerInputs {
   readonly target: SshTarget;
   /** Its part of the settings, without how to reach it: that is the target's, and no reason to join again. */
   readonly machine: WorkerNode;
-  readonly cluster: SharedSettings;
+  readonly cluster: ClusterArguments;
   /** Whom to ask for a token, and who knows the node. */
   readonly controlPlanes: Member[];
 }
@@ -36,31 +34,23 @@ const joinDeadlineSeconds = 1200;
 export async function joinWorker(inputs: WorkerInputs, before: WorkerInputs | undefined, holder: string, reporter: Reporter): Promise<void> {
   const { target, machine, cluster, controlPlanes } = inputs;
   reporter.progress("asking the control plane for a token");
-  const credentials = await onControlPlane(controlPlanes, "join-token.sh", "apply", reporter, { JOINER: machine.name });
-  const { token, caCert } = credentials as { token: string; caCert: string };
-  try {
-    await runJob({
+  await withJoinToken(controlPlanes, machine.name, undefined, reporter, ({ token, caCert, caCertHash }) =>
+    runJob({
       target,
       stage: "worker",
       verb: "apply",
       script: renderScript("worker.sh"),
       environment: {
         NODE_NAME: machine.name,
-        JOIN_CONFIG: joinDocuments(cluster, machine, { token, caCertHash: caCertHashOf(caCert) }),
+        JOIN_CONFIG: joinDocuments(cluster, machine, { token, caCertHash }, "worker"),
         JOIN_TOKEN: token,
         CA_CERT: caCert.trim(),
       },
       deadlineSeconds: joinDeadlineSeconds,
       reporter,
       holder,
-    });
-  } finally {
-    // The first part of a bootstrap token is its public id: https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/
-    // It dies by itself in minutes, so its removal neither fails a good join nor hides why a join failed.
-    await onControlPlane(controlPlanes, "join-token.sh", "remove", reporter, { TOKEN_ID: token.split(".")[0]! }).catch((error: Error) =>
-      reporter.warn(`the join token was not deleted and dies by itself in minutes: ${error.message}`),
-    );
-  }
+    }),
+  );
   await labelNode(controlPlanes, machine, before?.machine, reporter);
 }
 
@@ -71,6 +61,7 @@ export async function inspectWorker({ machine, controlPlanes }: WorkerInputs, re
 
 /** Drains the worker, deletes its node and resets its machine. A machine that is gone is noted, and is no failure. */
 export async function removeWorker({ target, machine, controlPlanes }: WorkerInputs, holder: string, reporter: Reporter): Promise<void> {
+  await drainNode(controlPlanes, machine.name, reporter);
   await deleteNode(controlPlanes, machine.name, reporter);
   await resetMachine(target, holder, reporter);
 }

@@ -33,6 +33,10 @@ export function crossFaults(raw: unknown, checks: InjectedChecks): Fault[] {
     ...duplicates(machines, "clusterAddress", ({ machine }) => clusterAddress(machine)),
     ...networks(config, machines),
     ...endpointName(config, machines),
+    ...endpointAddress(config),
+    ...endpointVip(config, machines),
+    ...endpointExternal(config),
+    ...snapshotDirectory(config),
     ...credentials(section(config.ssh), ["ssh"]),
     ...(isSection(section(config.ssh).bastion)
       ? credentials(section(section(config.ssh).bastion), ["ssh", "bastion"])
@@ -83,10 +87,32 @@ function duplicates(
   });
 }
 
-function networks(config: Section, machines: Written[]): Fault[] {
+/** The networks inside the cluster, as far as they are valid. */
+function networksOf(config: Section): { pods: string | undefined; services: string | undefined } {
   const network = section(config.network);
-  const pods = validNetwork(network.podSubnet ?? defaults.podSubnet);
-  const services = validNetwork(network.serviceSubnet ?? defaults.serviceSubnet);
+  return {
+    pods: validNetwork(network.podSubnet ?? defaults.podSubnet),
+    services: validNetwork(network.serviceSubnet ?? defaults.serviceSubnet),
+  };
+}
+
+/** The faults of an address that must be outside the networks inside the cluster. */
+function inNetworks(config: Section, path: Fault["path"], address: string | undefined): Fault[] {
+  const { pods, services } = networksOf(config);
+  return (
+    [
+      ["pods", pods],
+      ["services", services],
+    ] as const
+  ).flatMap(([title, network]) =>
+    address !== undefined && network && networkContains(network, address)
+      ? [{ path, reason: `${address} lies in the ${title}' network ${network}; choose another network for them` }]
+      : [],
+  );
+}
+
+function networks(config: Section, machines: Written[]): Fault[] {
+  const { pods, services } = networksOf(config);
   const faults: Fault[] = [];
   if (pods && services && networksOverlap(pods, services)) {
     faults.push({
@@ -106,22 +132,12 @@ function networks(config: Section, machines: Written[]): Fault[] {
       reason: `${pods} has room for ${room} nodes (a /24 each), and there are ${machines.length}`,
     });
   }
-  for (const { path, machine } of machines) {
-    const address = clusterAddress(machine);
-    for (const [title, other] of [
-      ["pods", pods],
-      ["services", services],
-    ] as const) {
-      if (address && other && networkContains(other, address)) {
-        const key = machine.clusterAddress === undefined ? "host" : "clusterAddress";
-        faults.push({
-          path: [...path, key],
-          reason: `${address} lies in the ${title}' network ${other}; choose another network for them`,
-        });
-      }
-    }
-  }
-  return faults;
+  return [
+    ...faults,
+    ...machines.flatMap(({ path, machine }) =>
+      inNetworks(config, [...path, machine.clusterAddress === undefined ? "host" : "clusterAddress"], clusterAddress(machine)),
+    ),
+  ];
 }
 
 function endpointName(config: Section, machines: Written[]): Fault[] {
@@ -134,6 +150,81 @@ function endpointName(config: Section, machines: Written[]): Fault[] {
     {
       path: ["endpoint", "name"],
       reason: `${name} is ${taken.label}'s own name; the API needs a name that can move to another machine`,
+    },
+  ];
+}
+
+/** Several control planes need one address before them, and who gives it must be clear. */
+function endpointAddress(config: Section): Fault[] {
+  const { vip, external } = section(config.endpoint);
+  if (vip !== undefined && external !== undefined)
+    return [
+      {
+        path: ["endpoint", "external"],
+        reason: "excludes vip: the address of the API is moved by keepalived, or kept by a balancer",
+      },
+    ];
+  const controlPlanes = written(config, "controlPlanes").length;
+  if (controlPlanes < 2 || vip !== undefined || external !== undefined) return [];
+  return [
+    {
+      path: ["endpoint", "vip"],
+      reason:
+        `is required with ${controlPlanes} control planes, or endpoint.external: without one of them every client would ask a single control ` +
+        "plane, and lose the API with it. vip: a free IPv4 address in the control planes' network; external: the address of a balancer",
+    },
+  ];
+}
+
+function endpointVip(config: Section, machines: Written[]): Fault[] {
+  const path = ["endpoint", "vip"];
+  const vip = validAddress(section(config.endpoint).vip);
+  const taken = machines.find(({ machine }) => vip !== undefined && hasAddress(machine, vip));
+  return [
+    ...(taken
+      ? [{ path, reason: `${vip} is ${taken.label}'s own address; it must be free, since it moves between the control planes` }]
+      : []),
+    ...inNetworks(config, path, vip),
+  ];
+}
+
+function endpointExternal(config: Section): Fault[] {
+  const path = ["endpoint", "external"];
+  const endpoint = section(config.endpoint);
+  const external = known(endpoint.external);
+  if (external === undefined) return [];
+  if (!isIpv4(external)) {
+    const name = known(endpoint.name ?? defaults.endpointName);
+    return isDnsName(external) && name !== undefined && name !== external
+      ? [
+          {
+            path,
+            reason: `${external} must be endpoint.name too, which is ${name}: it is the name in the certificates, and machines resolve it themselves`,
+          },
+        ]
+      : [];
+  }
+  const controlPlanes = written(config, "controlPlanes");
+  const taken = controlPlanes.find(({ machine }) => controlPlanes.length > 1 && hasAddress(machine, external));
+  return [
+    ...(taken
+      ? [{ path, reason: `${external} is ${taken.label}'s own address; the API would be lost with it. Give a balancer's` }]
+      : []),
+    ...inNetworks(config, path, external),
+  ];
+}
+
+/** What a reset of the node removes would take the snapshots along. */
+const removedAtReset = ["/etc/kubernetes", "/var/lib/etcd", "/var/lib/kubelet"];
+
+function snapshotDirectory(config: Section): Fault[] {
+  const directory = known(section(config.etcd).snapshotDirectory);
+  const around = removedAtReset.find((path) => directory === path || directory?.startsWith(`${path}/`));
+  if (around === undefined) return [];
+  return [
+    {
+      path: ["etcd", "snapshotDirectory"],
+      reason: `must not lie in ${around}, which is emptied when a node is reset: the snapshots would go with it`,
     },
   ];
 }
@@ -201,6 +292,9 @@ function clusterAddress(machine: Section): string | undefined {
   return address !== undefined && isIpv4(address) ? address : undefined;
 }
 
+const hasAddress = (machine: Section, address: string): boolean =>
+  machine.host === address || machine.clusterAddress === address;
+
 function written(config: Section, role: string): Written[] {
   const list = config[role];
   if (!Array.isArray(list)) return [];
@@ -223,6 +317,8 @@ const isSection = (value: unknown): value is Section =>
 const section = (value: unknown): Section => (isSection(value) ? value : {});
 const known = (value: unknown): string | undefined =>
   typeof value === "string" && value !== notKnownYet ? value : undefined;
+const validAddress = (value: unknown): string | undefined =>
+  typeof value === "string" && isIpv4(value) ? value : undefined;
 const validNetwork = (value: unknown): string | undefined =>
   typeof value === "string" && isNetwork(value) ? value : undefined;
 const prefixOf = (network: string): number => Number(network.split("/")[1]);

@@ -6,6 +6,8 @@ export const defaults = {
   serviceSubnet: "10.96.0.0/12",
   /** .internal is reserved for private use (ICANN resolution 2024.07.29.06). */
   endpointName: "kubernetes-api.internal",
+  /** In the kit's own directory on a machine, which goes away when the machine is given back. */
+  snapshotDirectory: "/var/lib/pulumi-kubeadm/snapshots",
   /** Port of ssh. */
   sshPort: 22,
 } as const;

@@ -4,17 +4,19 @@ import type { ClusterSettings, MachineSettings } from "./settings.ts";
 /** What the documents need of the settings. `kubernetesVersion` is a whole patch version here. */
 export type ClusterArguments = Pick<
   ClusterSettings,
-  | "name"
-  | "kubernetesVersion"
-  | "endpoint"
-  | "network"
-  | "kubeProxyMode"
-  | "imageRepository"
-  | "ignorePreflightErrors"
->;
+  "name" | "kubernetesVersion" | "network" | "kubeProxyMode" | "imageRepository" | "ignorePreflightErrors"
+> & { readonly endpoint: Pick<ClusterSettings["endpoint"], "name" | "port" | "vip" | "external"> };
 
 /** What of a machine gets into the documents. */
 export type NodeArguments = Pick<MachineSettings, "name" | "host" | "clusterAddress" | "taints">;
+
+/** What a join is given: a bootstrap token, and the hash of the CA that the cluster must show. */
+export interface JoinCredentials {
+  readonly token: string;
+  readonly caCertHash: string;
+  /** Of a control plane: the key with which the cluster's certificates were uploaded, 32 bytes in hexadecimal. */
+  readonly certificateKey?: string;
+}
 
 const kubeadmApi = "kubeadm.k8s.io/v1beta4";
 
@@ -22,7 +24,7 @@ const kubeadmApi = "kubeadm.k8s.io/v1beta4";
 const criSocket = "unix:///run/containerd/containerd.sock";
 
 /** The taint that keeps pods off a control plane; kubeadm's own default when nodeRegistration.taints is left out. */
-const controlPlaneTaint: MachineSettings["taints"][number] = {
+export const controlPlaneTaint: MachineSettings["taints"][number] = {
   key: "node-role.kubernetes.io/control-plane",
   effect: "NoSchedule",
 };
@@ -103,18 +105,41 @@ export function initDocuments(
 }
 
 /**
- * The document for `kubeadm join --config` of a worker, YAML. It holds a token: it goes into a 0600 file and nowhere else.
+ * The documents for `kubeadm init phase upload-certs --config`, YAML. They hold a key: they go into a 0600 file and nowhere else.
+ *
+ * @param member the machine on which it runs
+ * @param certificateKey 32 bytes in hexadecimal, made for one join
+ */
+export function uploadDocuments(cluster: ClusterArguments, member: NodeArguments, certificateKey: string): string {
+  return documents(
+    {
+      apiVersion: kubeadmApi,
+      kind: "InitConfiguration",
+      certificateKey,
+      localAPIEndpoint: { advertiseAddress: member.clusterAddress, bindPort: cluster.endpoint.port },
+      nodeRegistration: nodeRegistration(cluster, member),
+      timeouts,
+    },
+    // Without the version kubeadm would ask the internet for the newest.
+    { apiVersion: kubeadmApi, kind: "ClusterConfiguration", kubernetesVersion: `v${cluster.kubernetesVersion}` },
+  );
+}
+
+/**
+ * The document for `kubeadm join --config`, YAML. It holds a token: it goes into a 0600 file and nowhere else.
  *
  * Labels are not in it. The kubelet may not set those of Kubernetes' own prefixes (NodeRestriction), and those that it sets at
  * each start cannot be taken away, so all labels are set from a control plane once the node is there.
  *
- * @param credentials a bootstrap token, and the hash of the CA that the cluster must show
+ * @param role what the machine becomes; a control plane that is not schedulable gets the taint of its role
  */
 export function joinDocuments(
   cluster: ClusterArguments,
   machine: Omit<NodeArguments, "host">,
-  credentials: { token: string; caCertHash: string },
+  credentials: JoinCredentials,
+  role: "worker" | "control-plane" | "schedulable-control-plane",
 ): string {
+  const { certificateKey } = credentials;
   return documents({
     apiVersion: kubeadmApi,
     kind: "JoinConfiguration",
@@ -125,7 +150,13 @@ export function joinDocuments(
         caCertHashes: [credentials.caCertHash],
       },
     },
-    nodeRegistration: { ...nodeRegistration(cluster, machine), taints: machine.taints },
+    nodeRegistration: {
+      ...nodeRegistration(cluster, machine),
+      taints: [...(role === "control-plane" ? [controlPlaneTaint] : []), ...machine.taints],
+    },
+    ...(role !== "worker" && {
+      controlPlane: { localAPIEndpoint: { advertiseAddress: machine.clusterAddress, bindPort: cluster.endpoint.port }, certificateKey },
+    }),
     timeouts,
   });
 }
@@ -145,6 +176,8 @@ function certificateNames(cluster: ClusterArguments, members: readonly NodeArgum
   return [
     ...new Set([
       cluster.endpoint.name,
+      // For whoever dials the address; clients of the kit check the name, so that one which comes later needs no new certificate.
+      ...[cluster.endpoint.vip, cluster.endpoint.external].filter((address) => address !== undefined),
       ...members.flatMap(({ clusterAddress, host }) => [clusterAddress, host]),
       "127.0.0.1",
     ]),

@@ -62,6 +62,25 @@ export const address = z
   .string()
   .refine((value) => value === notKnownYet || isIpv4(value), "must be an IPv4 address, as 10.0.0.11");
 
+/** An IPv4 address that is known from the beginning. */
+export const fixedAddress = z.string().refine(isIpv4, "must be an IPv4 address, as 10.0.0.11");
+
+/** An IPv4 address or a DNS name. */
+export const addressOrName = z
+  .string()
+  .refine(
+    (value) => isIpv4(value) || isDnsName(value),
+    "must be an IPv4 address, as 10.0.0.11, or a DNS name in lower case",
+  );
+
+/** A directory on a machine, from its root. */
+export const absoluteDirectory = z
+  .string()
+  .refine(
+    (value) => /^(\/[\w.+@-]+)+$/.test(value) && !/\/\.{1,2}(\/|$)/.test(value),
+    "must be an absolute path without spaces and .., as /var/backups/etcd",
+  );
+
 /** A network without host bits. */
 export const network = z
   .string()

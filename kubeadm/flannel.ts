@@ -10,6 +10,9 @@ const app = { app: "flannel" };
 /** flannel serves /healthz and /readyz here, on the host's network: the port must be free on every node. */
 export const healthPort = 8081;
 
+/** kube-proxy's healthzBindAddress, by default: answers well once its rules are set up (kubeproxy.config.k8s.io/v1alpha1). */
+const kubeProxyHealthPort = 10256;
+
 /**
  * flannel's objects as YAML, for a server-side apply: vxlan over the interface that has the node's cluster address.
  * What flannel itself asks for is read from its release: https://github.com/flannel-io/flannel/blob/v0.28.9/Documentation/kubernetes.md
@@ -126,7 +129,7 @@ function daemonSet(flannel: Flannel): inputs.apps.v1.DaemonSet {
           // A node is NotReady until its pod network is there, so whatever taints it has must not keep flannel away.
           tolerations: [{ operator: "Exists" }],
           serviceAccountName: "flannel",
-          initContainers: [installPlugin(flannel), installConfiguration(flannel)],
+          initContainers: [waitForServices(flannel), installPlugin(flannel), installConfiguration(flannel)],
           containers: [daemon(flannel)],
           volumes: [
             ...Object.entries(hostPaths).map(([name, hostPath]) => ({ name, hostPath })),
@@ -137,6 +140,17 @@ function daemonSet(flannel: Flannel): inputs.apps.v1.DaemonSet {
     },
   };
 }
+
+/**
+ * flanneld asks the API by its Service. Before kube-proxy has set that up, its first packet would leave by the default route, and the
+ * connection would stay lost, while the node is taken for ready: half a minute until flanneld gives up and is started anew. BusyBox is
+ * in flannel's image, as its base is Alpine.
+ */
+const waitForServices = ({ image }: Flannel): inputs.core.v1.Container => ({
+  name: "wait-for-kube-proxy",
+  image,
+  command: ["busybox", "sh", "-c", `until busybox wget -q -T 2 -O /dev/null http://127.0.0.1:${kubeProxyHealthPort}/healthz; do sleep 1; done`],
+});
 
 const installPlugin = ({ cniPluginImage }: Flannel): inputs.core.v1.Container => ({
   name: "install-cni-plugin",

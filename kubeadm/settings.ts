@@ -157,7 +157,7 @@ const clusterSchema = section({
   kubernetesVersion: kubernetesVersion.default(newestMinor),
   /** How the machines are reached. Default: as root on port 22 with the ssh-agent. */
   ssh: sshSchema.prefault({}),
-  /** Machines of the control plane. Exactly one in this release. */
+  /** Machines of the control plane: 1, 3 or 5. More than one need `endpoint.vip` or `endpoint.external`. */
   controlPlanes: z.array(machineSchema),
   /** Machines that only run pods. Default: none; then the control plane runs pods. */
   workers: z.array(machineSchema).default([]),
@@ -167,6 +167,24 @@ const clusterSchema = section({
     name: field.dnsName.default(defaults.endpointName),
     /** Port of the apiserver. Default: 6443, as kubeadm's bindPort. */
     port: field.port.default(6443),
+    /**
+     * IPv4 address in the control planes' network that no machine has: keepalived keeps it on one of them whose apiserver is ready.
+     * With one control plane too, so that clients notice nothing when there are more one day. Default: none.
+     */
+    vip: field.fixedAddress.optional(),
+    /**
+     * Balancer that somebody else keeps in front of the control planes: its IPv4 address; or its DNS name, which is `name` then and
+     * which the machines resolve themselves. Default: none.
+     */
+    external: field.addressOrName.optional(),
+  }).prefault({}),
+  /** The store of the cluster's state, which kubeadm runs on each control plane. */
+  etcd: section({
+    /**
+     * Directory on the control planes for the snapshot that is taken before every change of membership. Default:
+     * /var/lib/pulumi-kubeadm/snapshots, which goes away when the machine is given back; any other directory stays.
+     */
+    snapshotDirectory: field.absoluteDirectory.default(defaults.snapshotDirectory),
   }).prefault({}),
   /** Networks inside the cluster. They cannot be changed later. */
   network: section({

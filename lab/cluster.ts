@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sshTarget } from "./api.ts";
-import { machineNamed, network } from "./machines.ts";
+import { floatingAddress, machineNamed, network } from "./machines.ts";
 
 /** Machines of one lab cluster, by their names in machines.ts. */
 export interface LabCluster {
@@ -27,6 +27,7 @@ export function clusterConfig({ controlPlanes, workers }: LabCluster, www: strin
   return {
     ssh: { user, privateKeyPath: keyPath, hostKeys: "known_hosts", knownHostsPath },
     controlPlanes: controlPlanes.map(machine),
+    ...(controlPlanes.length > 1 && { endpoint: { vip: floatingAddress } }),
     ...(workers.length > 0 && { workers: workers.map(machine) }),
     packages: {
       kubernetes: { url: `${site}/kubernetes/core:/stable:/v{minor}/deb/`, key },

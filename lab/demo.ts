@@ -24,10 +24,12 @@ async function pulumi(stack: LabStack, ...args: string[]): Promise<void> {
   if (exitCode !== 0) throw new Error(`pulumi ${args[0]} ended with ${exitCode}; the reason stands above. Run \`npm run demo\` again: it goes on from here.`);
 }
 
+const namesOf = (role: "cp" | "w") => machines.map(({ name }) => name).filter((name) => name.startsWith(role));
+
 async function up(controlPlanes: number, workers: number): Promise<void> {
   const cluster = {
-    controlPlanes: machines.filter(({ name }) => name.startsWith("cp")).slice(0, controlPlanes).map(({ name }) => name),
-    workers: machines.filter(({ name }) => name.startsWith("w")).slice(0, workers).map(({ name }) => name),
+    controlPlanes: namesOf("cp").slice(0, controlPlanes),
+    workers: namesOf("w").slice(0, workers),
   };
   const nodes = [...cluster.controlPlanes, ...cluster.workers];
 
@@ -71,17 +73,23 @@ function forgetStack(): void {
   rmSync(join(projectDirectory, `Pulumi.${demoStack}.yaml`), { force: true });
 }
 
-const count = (least: number) => (text: string) => {
+const count = (most: number) => (text: string) => {
   const number = Number(text);
-  if (!Number.isInteger(number) || number < least) throw new InvalidArgumentError(`must be a whole number, at least ${least}`);
+  if (!/^\d+$/.test(text) || number > most) throw new InvalidArgumentError(`must be a whole number, at most ${most}`);
   return number;
+};
+
+/** Sizes at which etcd's quorum makes sense; the product says why. */
+const size = (text: string) => {
+  if (!["1", "3", "5"].includes(text)) throw new InvalidArgumentError("must be 1, 3 or 5");
+  return Number(text);
 };
 
 const program = new Command("npm run demo --").description("A real cluster on virtual machines of this computer, from nothing to pods that reach each other");
 program
   .command("up", { isDefault: true })
-  .option("--control-planes <n>", "control-plane machines", count(1), 1)
-  .option("--workers <n>", "worker machines; 0: the control plane takes pods", count(0), 1)
+  .option("--control-planes <n>", "control-plane machines: 1, 3 or 5", size, 1)
+  .option("--workers <n>", "worker machines; 0: the control plane takes pods", count(namesOf("w").length), 1)
   .action(({ controlPlanes, workers }: { controlPlanes: number; workers: number }) => up(controlPlanes, workers));
 program.command("down").description("destroy the cluster and leave nothing behind").action(down);
 

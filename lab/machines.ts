@@ -23,6 +23,9 @@ export interface LabUser {
 /** The lab's closed network: one bridge, whose address is mirror, registry and nameserver of the machines. */
 export const network = { bridge: "lab0", address: "10.77.0.1", prefixLength: 24 } as const;
 
+/** An address of that network which no machine has: clusters of several control planes let it float between them. */
+export const floatingAddress = "10.77.0.100";
+
 /** Both profiles of sudo. All users log in with the lab's one SSH key. */
 export const users: readonly LabUser[] = [{ name: "ops" }, { name: "admin", password: "lab-only" }];
 

@@ -28,8 +28,8 @@ export interface LabStack {
   show(args: string[]): Promise<number>;
   /** Starts the CLI and does not wait, for tests that kill it. */
   start(args: string[]): ResultPromise<{ all: true; reject: false; stdin: "ignore" }>;
-  /** Runs `pulumi-kubeadm give-back` for these machines, in this clone of the project. */
-  giveBack(machines: string[], cwd: string): Promise<PulumiResult>;
+  /** Runs `pulumi-kubeadm` with these arguments. `cwd`: in another clone of the project. */
+  cli(args: string[], cwd?: string): Promise<PulumiResult>;
 }
 
 /**
@@ -67,8 +67,8 @@ export async function openStack(name: string, home: string, tools: string): Prom
       return exitCode ?? 1;
     },
     start: (args) => start("pulumi", [...args, "--stack", name, "--color", "never"]),
-    async giveBack(machines, cwd) {
-      const { exitCode, all } = await start("node", ["cli/main.ts", "give-back", ...machines], cwd);
+    async cli(args, cwd) {
+      const { exitCode, all } = await start("node", ["cli/main.ts", ...args], cwd);
       return { exitCode: exitCode ?? 1, output: all };
     },
   };

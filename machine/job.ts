@@ -76,6 +76,17 @@ export async function runJob(request: JobRequest): Promise<unknown> {
   }
 }
 
+/** Waits until the machine's job has ended, whatever it is; who asks again then sees what came of it. */
+export async function waitForJob(target: SshTarget, reporter: Reporter): Promise<void> {
+  const script = `${renderEnvironment({ JOB_MARK: "", JOB_ACTION: "wait" })}${readScript("job.sh")}`;
+  try {
+    await (await connect(target, reporter)).sudo({ script, timeoutSeconds: waitSeconds });
+  } catch (error) {
+    // Asking anew tells who is at work now.
+    if (!(error instanceof CommandTimeoutError || error instanceof ConnectionLostError)) throw error;
+  }
+}
+
 class Job {
   readonly #request: JobRequest;
   readonly #elapsed: Elapsed;
@@ -203,13 +214,7 @@ class Job {
   async #waitFor(holder: string): Promise<void> {
     const { target, reporter } = this.#request;
     this.#elapsed.say(`waiting for ${holder}`);
-    const script = `${renderEnvironment({ JOB_MARK: "", JOB_ACTION: "wait" })}${readScript("job.sh")}`;
-    try {
-      await (await connect(target, reporter)).sudo({ script, timeoutSeconds: waitSeconds });
-    } catch (error) {
-      // Asking anew tells who is at work now.
-      if (!(error instanceof CommandTimeoutError || error instanceof ConnectionLostError)) throw error;
-    }
+    await waitForJob(target, reporter);
   }
 
   #resultOf({ status, result, log }: Extract<Outcome, { kind: "ended" }>): unknown {

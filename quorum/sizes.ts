@@ -11,24 +11,19 @@ export const tolerance = (voters: number): number => voters - quorum(voters);
 /** Sizes at which a control plane may rest. Even ones are for the way between them only: they tolerate no more than one less. */
 export const restingSizes = [1, 3, 5] as const;
 
-/** Sizes that this release builds. */
-const buildableSizes: readonly number[] = [1];
-
 /**
  * Says why a control plane must not rest at that many machines.
  *
  * @returns undefined when it may
  */
 export function sizeFault(machines: number): string | undefined {
-  if (buildableSizes.includes(machines)) return undefined;
+  if (restingSizes.some((size) => size === machines)) return undefined;
   if (machines < 1) return "a cluster needs a control plane: name one machine";
-  if (restingSizes.some((size) => size === machines)) {
-    return `${machines} control planes come with endpoint.vip and endpoint.external in the next release: name one machine for now`;
-  }
   if (machines > 5)
     return `${machines} control planes are more than etcd is good at: each write waits for ${quorum(machines)} of them; allowed are 1, 3 and 5`;
   return (
     `${machines} control planes need ${quorum(machines)} alive to write and bear the loss of ${tolerance(machines)}, ` +
-    `no more than ${machines - 1}, which needs ${quorum(machines - 1)} and bears the loss of ${tolerance(machines - 1)}: allowed are 1, 3 and 5`
+    `no more than ${machines - 1}, which needs ${quorum(machines - 1)} and bears the loss of ${tolerance(machines - 1)}` +
+    `${machines === 2 ? ", and losing either of the two stops the cluster" : ""}: allowed are 1, 3 and 5`
   );
 }

@@ -1,20 +1,20 @@
-# The first control plane of a cluster: kubeadm init, or the one that ran already, until its apiserver is ready.
-# https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/create-cluster-kubeadm/
+# One control plane: kubeadm init, or kubeadm join of one more, or the one that ran already, until its apiserver is ready.
+# https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/high-availability/
 #
-# Parameters: KUBEADM_CONFIG  v1beta4 documents for `kubeadm init`
-#             NODE_NAME       name of the node
-#             LOGIN_USER      who logs in over SSH: gets kubectl set up, as the kubeadm page tells
+# Parameters: KUBEADM_COMMAND  init or join; empty: only what is there is taken up
+#             KUBEADM_CONFIG   v1beta4 documents for it; of a join they hold the next two, which stand alone so that the job masks them
+#             JOIN_TOKEN       bootstrap token; empty for init
+#             CERTIFICATE_KEY  key of the certificates that a control plane uploaded; empty for init
+#             API_PORT         port of the apiserver
+#             NODE_NAME        name of the node
+#             LOGIN_USER       who logs in over SSH: gets kubectl set up, as the kubeadm page tells
 
 admin_conf=/etc/kubernetes/admin.conf
-# Written before kubeadm init begins: only what it then leaves half-way may be cleared.
-initialising=$state_dir/initialising
-# Written when kubeadm init has ended well: from then on this is a cluster with data, and nothing here resets it.
-initialised=$state_dir/initialised
 
 control_plane_state() {
-  if [[ -e $initialised ]]; then
-    echo initialised
-  elif [[ -e $initialising ]]; then
+  if [[ -e $control_plane_ended ]]; then
+    echo member
+  elif [[ -e $control_plane_begun ]]; then
     echo unfinished
   elif [[ -e /etc/kubernetes/manifests/kube-apiserver.yaml || -e $admin_conf || -d /var/lib/etcd/member ]]; then
     echo foreign
@@ -23,12 +23,37 @@ control_plane_state() {
   fi
 }
 
-apiserver_ready() { kubectl --kubeconfig "$admin_conf" --request-timeout=5s get --raw /readyz >/dev/null 2>&1; }
+# Whether a job works on the machine's control plane now.
+control_plane_job_runs() {
+  local stage=""
+  systemctl is-active --quiet pulumi-kubeadm.service || return 1
+  read -r stage < /run/pulumi-kubeadm/job/holder || return 1
+  [[ $stage == control-plane ]]
+}
+
+# The machine's own apiserver: the endpoint may lead to another one.
+apiserver_ready() {
+  kubectl --kubeconfig "$admin_conf" --server "https://127.0.0.1:$API_PORT" --request-timeout=5s get --raw /readyz >/dev/null 2>&1
+}
+
+# Sets `etcd` to what the member on this machine knows of etcd: its own list, asked without the others, and who of them answers.
+# Texts, since the ids are larger than the numbers of JavaScript.
+read_etcd() {
+  local list statuses
+  etcd=null
+  list=$(etcdctl --command-timeout=10s member list --consistency=s --write-out=json 2>/dev/null) || return 0
+  # Fails when one of them does not answer, and tells the others all the same.
+  statuses=$(etcdctl_at "$(client_endpoints "$list")" --command-timeout=5s endpoint status --write-out=json 2>/dev/null) || true
+  etcd="{\"list\":$(json_string "$list"),\"statuses\":$(json_string "$statuses")}"
+}
 
 stage_inspect() {
-  local state ready=false ca=""
+  local state ready=false ca="" etcd=null
   state=$(control_plane_state)
-  if [[ $state == initialised ]]; then
+  case $state in
+    none | unfinished) ! control_plane_job_runs || state=working ;;
+  esac
+  if [[ $state == member ]]; then
     # A busy apiserver that misses one question has not drifted.
     if wait_until 30 "the apiserver to be ready" apiserver_ready; then ready=true; else drift "the apiserver on $NODE_NAME is not ready"; fi
     systemctl is-active --quiet kubelet || drift "kubelet is not running on $NODE_NAME"
@@ -36,18 +61,20 @@ stage_inspect() {
   else
     drift "$NODE_NAME runs no control plane"
   fi
-  print_inspection control-plane "{\"state\":$(json_string "$state"),\"ready\":$ready,\"caCert\":$(json_string "$ca")}"
+  [[ $state == none || $state == foreign ]] || read_etcd
+  print_inspection control-plane \
+    "{\"state\":$(json_string "$state"),\"ready\":$ready,\"caCert\":$(json_string "$ca"),\"etcd\":$etcd}"
 }
 
 stage_apply() {
   case $(control_plane_state) in
-    initialised) progress "kubeadm init ended well before: taking up its cluster" ;;
+    member) progress "taking up the control plane that is there" ;;
     unfinished)
-      progress "clearing a kubeadm init that did not end"
+      progress "clearing a kubeadm init or join that did not end"
       node_reset
-      initialise
+      begin
       ;;
-    none) initialise ;;
+    none) begin ;;
     foreign)
       fail "$NODE_NAME holds a control plane that this kit did not make, or has lost its own mark of it" \
         "keep it, and take the machine out of the settings; or run 'kubeadm reset' on it, which destroys that cluster's data, and 'pulumi up' again"
@@ -59,15 +86,17 @@ stage_apply() {
   kubectl_for_login_user
 }
 
-initialise() {
-  local config=/run/pulumi-kubeadm/job/kubeadm-init.yaml
+begin() {
+  local config=/run/pulumi-kubeadm/job/kubeadm.yaml status=0
+  [[ $KUBEADM_COMMAND ]] || fail "$NODE_NAME runs no control plane any more" "run 'pulumi up' again: it looks anew"
   ( umask 077; printf '%s\n' "$KUBEADM_CONFIG" > "$config" )
-  : > "$initialising"
-  kubeadm_progress "kubeadm init" kubeadm init --config "$config" ||
-    fail "kubeadm init failed" "read the lines above and 'journalctl -u kubelet' on $NODE_NAME, put right what they name, and run 'pulumi up' again: it clears what this init left and starts it anew"
+  : > "$control_plane_begun"
+  kubeadm_progress "kubeadm $KUBEADM_COMMAND" kubeadm "$KUBEADM_COMMAND" --config "$config" || status=$?
   rm -f "$config"
-  : > "$initialised"
-  rm -f "$initialising"
+  ((status == 0)) ||
+    fail "kubeadm $KUBEADM_COMMAND failed" "read the lines above and 'journalctl -u kubelet' on $NODE_NAME, put right what they name, and run 'pulumi up' again: it clears what this left and starts anew"
+  : > "$control_plane_ended"
+  rm -f "$control_plane_begun"
 }
 
 kubectl_for_login_user() {

@@ -798,7 +798,7 @@ explain_apt() {
     name=${BASH_REMATCH[2]}
     there=$(apt-cache madison "$name" 2>/dev/null | while IFS=' |' read -r _ version _; do printf '%s ' "$version"; done)
     fail "no package repository of this machine has $name${BASH_REMATCH[1]:+ ${BASH_REMATCH[1]}}; there is: ${there:-no $name at all}" \
-      "choose a version that is there, or add it to the repository that packages.kubernetes or packages.containerd names"
+      "choose a version that is there, or add it to a package repository of the machine (Kubernetes and containerd: the one that packages.kubernetes or packages.containerd names)"
   elif [[ $apt_output == *"Packages need to be removed but remove is disabled"* ]]; then
     fail "$what: other packages would have to go: $(grep '^Remv ' <<< "$apt_output" || grep -A 3 'will be REMOVED' <<< "$apt_output")" \
       "remove them yourself if they are not needed, and run 'pulumi up' again"
@@ -965,6 +965,48 @@ prefixed_digest() {
 
 runtime_socket=/run/containerd/containerd.sock
 
+# Written before a kubeadm init or join of a control plane begins: only what it then leaves half-way may be cleared.
+control_plane_begun=$state_dir/control-plane-begun
+# Written when it has ended well: from then on the machine holds a member's data, and no apply resets it.
+control_plane_ended=$state_dir/control-plane-ended
+
+# The container in which etcd runs; 1 when there is none.
+etcd_container() {
+  local container
+  container=$(crictl --runtime-endpoint "unix://$runtime_socket" --timeout 20s ps --quiet --state Running --name '^etcd$' 2>/dev/null) || return 1
+  container=${container%%"$newline"*}
+  [[ $container ]] && printf '%s' "$container"
+}
+
+etcd_running() { etcd_container > /dev/null; }
+
+# etcdctl_at ENDPOINTS ARGUMENT…: etcd's own etcdctl, in its container. The image has no shell, and sees no more of the machine than
+# /var/lib/etcd and the certificates. Not --sync: that drops the output of a command that fails.
+etcdctl_at() {
+  local endpoints=$1 container
+  shift
+  if ! container=$(etcd_container); then
+    echo "no etcd runs on this machine" >&2
+    return 1
+  fi
+  crictl --runtime-endpoint "unix://$runtime_socket" exec "$container" etcdctl --endpoints="$endpoints" \
+    --cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt \
+    --key=/etc/kubernetes/pki/etcd/healthcheck-client.key "$@"
+}
+
+# etcdctl ARGUMENT…: asks the member on this machine.
+etcdctl() { etcdctl_at https://127.0.0.1:2379 "$@"; }
+
+# client_endpoints LIST: where all started members of `member list --write-out=json` answer clients, parted by commas.
+client_endpoints() {
+  local rest=$1 endpoints=""
+  while [[ $rest =~ \"clientURLs\":\[\"([^\"]+)\" ]]; do
+    endpoints+=${endpoints:+,}${BASH_REMATCH[1]}
+    rest=${rest#*"${BASH_REMATCH[0]}"}
+  done
+  printf '%s' "$endpoints"
+}
+
 # What the kubelet and the containers say, after a wait in vain.
 node_evidence() {
   journalctl --unit=kubelet --lines=30 --no-pager --output=cat >&2 || true
@@ -998,7 +1040,7 @@ node_reset() {
     remove_node_network
     remove_node_files
   fi
-  rm -f "$state_dir/initialising" "$state_dir/initialised"
+  rm -f "$control_plane_begun" "$control_plane_ended"
   ledger_undo control-plane
   ledger_undo worker
 }

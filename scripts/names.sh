@@ -2,7 +2,7 @@
 # every start (manage_etc_hosts), it does so from a template, which gets the block too.
 #
 # Parameters: HOSTS  lines of /etc/hosts
-#             ENDPOINT_NAME, ENDPOINT_ADDRESS  the API's name, and the address that it must stand for
+#             ENDPOINT_NAME, ENDPOINT_ADDRESS  the API's name, and the address that it must stand for; empty where others resolve it
 
 files() { hosts_files=(/etc/hosts /etc/cloud/templates/hosts.*.tmpl); }
 
@@ -24,6 +24,7 @@ stage_inspect() {
 # Another line than ours that names the endpoint with another address.
 foreign_address() {
   local inside outside line address names
+  [[ $ENDPOINT_ADDRESS ]] || return 0
   split_block /etc/hosts || true
   while IFS= read -r line; do
     read -r address names <<< "${line%%#*}"

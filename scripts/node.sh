@@ -1,12 +1,10 @@
-# On a control plane: what the cluster knows of one node. apply = its labels and taints; remove = drain it and delete it.
-# https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/
+# On a control plane: what the cluster knows of one node. apply = its labels and taints; remove = it is deleted.
 #
 # Parameters: NODE_NAME
 #             NODE_MANIFEST    the Node with the labels that the settings name; applied server-side, so that a label that leaves
 #                              the settings leaves the node, and labels of others stay
 #             TAINTS           `key=value:effect` lines; each is set
 #             UNTAINTS         `key:effect-` lines of taints that left the settings
-#             DRAIN_SECONDS    how long pods may take to leave
 
 # Standard output is for documents only.
 control() { kubectl --kubeconfig /etc/kubernetes/admin.conf "$@" >&2; }
@@ -37,16 +35,4 @@ stage_apply() {
   done <<< "$UNTAINTS"
 }
 
-stage_remove() {
-  local answer
-  if ! answer=$(kubectl --kubeconfig /etc/kubernetes/admin.conf get node "$NODE_NAME" -o name 2>&1); then
-    # Gone already; but an apiserver that does not answer says nothing about the node.
-    [[ $answer == *NotFound* ]] && return 0
-    fail "the cluster could not be asked for node $NODE_NAME: $answer" "bring the apiserver back, and run 'pulumi up' again"
-  fi
-  progress "draining $NODE_NAME"
-  # What does not leave in time is told and left behind: the machine goes away whatever runs on it.
-  control drain "$NODE_NAME" --ignore-daemonsets --delete-emptydir-data --force --timeout="${DRAIN_SECONDS}s" ||
-    progress "$NODE_NAME did not drain in $DRAIN_SECONDS s; it is removed all the same"
-  control delete node "$NODE_NAME" --timeout=60s
-}
+stage_remove() { control delete node "$NODE_NAME" --ignore-not-found --timeout=60s; }

@@ -6,8 +6,11 @@
 #             KUBEADM_INDEX   address of the Packages index that kubeadm's versions are read from; empty: they are not wanted
 #             WEB_ADDRESSES   per line: address that a container registry is asked for
 #             CA_CERTIFICATES PEM texts of the registries' CAs, besides the machine's own
+#             ENDPOINT_VIP    address that the control planes are to keep; empty for none
+#             ENDPOINT_NAME   name that the machine must resolve itself; empty for none
 
 facts_of_modules=(overlay br_netfilter vxlan)
+keepalived_config=/etc/keepalived/keepalived.conf
 
 stage_inspect() {
   # A question that a machine cannot answer is a fact too, and ends nothing.
@@ -29,6 +32,8 @@ stage_inspect() {
     ask_network &
   fi
 
+  ask_endpoint &
+
   local parts=()
   parts+=("\"hostname\":$(json_string "$(< /proc/sys/kernel/hostname)")")
   parts+=("\"os\":{\"id\":$(json_string "$os_id"),\"version\":$(json_string "$os_version"),\"codename\":$(json_string "$os_codename"),\"name\":$(json_string "$os_name")}")
@@ -41,10 +46,11 @@ stage_inspect() {
   parts+=("\"software\":$(other_software)" "\"cluster\":$(cluster_files)" "\"leftovers\":$(leftovers)")
   parts+=("\"owner\":$(json_string "$owner")" "\"joined\":$joined" "\"jobRunning\":$job")
   parts+=("\"missingModules\":$(missing_modules)" "\"modulesDirectory\":$(true_if test -d "/lib/modules/$(< /proc/sys/kernel/osrelease)")")
-  parts+=("\"missingTools\":$(missing_tools)")
+  parts+=("\"missingTools\":$(missing_tools)" "\"keepalived\":$(true_if test -e "$keepalived_config")")
   parts+=("\"packageLock\":$(json_string "$(package_lock)")" "\"packagesInterrupted\":$(packages_interrupted)")
   wait
   parts+=("\"repositories\":$(answers_of_repositories)" "\"kubeadmVersions\":$(kubeadm_versions)" "\"web\":$(answers_of_web)")
+  parts+=("\"endpoint\":{\"kept\":$(true_if keeps_vip),\"holder\":$(json_string "$(first_line "$work_dir/holder")"),\"resolved\":$(resolved_addresses)}")
   parts+=("\"clock\":{\"start\":${started/,/.},\"end\":${EPOCHREALTIME/,/.}}")
   local IFS=,
   printf '{%s}\n' "${parts[*]}"
@@ -199,6 +205,39 @@ package_lock() {
 packages_interrupted() {
   local journal=(/var/lib/dpkg/updates/[0-9]*)
   true_if test "${#journal[@]}" -gt 0
+}
+
+# Whether this machine's keepalived is told of the address.
+keeps_vip() { [[ $ENDPOINT_VIP && -r $keepalived_config && $(< "$keepalived_config") == *[[:space:]]"$ENDPOINT_VIP/32"[[:space:]]* ]]; }
+
+# Who has the endpoint's address, and what its name stands for; the answers lie in files.
+ask_endpoint() {
+  [[ -z $ENDPOINT_VIP ]] || keeps_vip || ask_holder &
+  [[ -z $ENDPOINT_NAME ]] || timeout 20 getent ahostsv4 "$ENDPOINT_NAME" > "$work_dir/resolved" &
+  wait
+}
+
+# By any packet: the kernel asks the network who has the address. What it heard before is forgotten first, since that one may be gone.
+ask_holder() {
+  local words=() deadline=$((SECONDS + 5)) index
+  ip -4 neighbour flush to "$ENDPOINT_VIP" 2>/dev/null
+  { echo > "/dev/udp/$ENDPOINT_VIP/9"; } 2>/dev/null
+  while ((SECONDS < deadline)); do
+    read -r -a words < <(ip -4 neighbour show to "$ENDPOINT_VIP" 2>/dev/null) || return
+    [[ ${words[-1]} == INCOMPLETE ]] || break
+    sleep 0.2
+  done
+  for index in "${!words[@]}"; do
+    [[ ${words[index]} != lladdr ]] || printf '%s\n' "${words[index + 1]}" > "$work_dir/holder"
+  done
+}
+
+resolved_addresses() {
+  local address list=()
+  if [[ -r $work_dir/resolved ]]; then
+    while read -r address _; do [[ " ${list[*]} " == *" $address "* ]] || list+=("$address"); done < "$work_dir/resolved"
+  fi
+  json_texts "${list[@]}"
 }
 
 # Everything that the network is asked for, side by side; the answers lie in files.

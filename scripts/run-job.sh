@@ -7,6 +7,14 @@ job=${BASH_SOURCE[0]%/*}
 { read -r stage; read -r verb; read -r since; read -r holder; } < "$job/holder"
 log=${job%/run/pulumi-kubeadm/job}/var/log/pulumi-kubeadm/$stage.log
 
+# seconds_since FILE: since it was written, with one decimal.
+seconds_since() {
+  local written tenths
+  written=$(stat -c %.6Y "$1")
+  tenths=$(((${EPOCHREALTIME//[.,]/} - ${written//[.,]/}) / 100000))
+  printf '%d.%d' $((tenths / 10)) $((tenths % 10))
+}
+
 stopped() {
   local file
   # Whatever else a script left here may hold a secret, as its parameters do.
@@ -19,7 +27,7 @@ stopped() {
   # systemd says why it ended the unit when the script could not: timeout, oom-kill, signal.
   [[ -s $job/exit ]] || echo "${SERVICE_RESULT:-unknown}" > "$job/exit"
   # A job that gives the machine back removes the log itself.
-  [[ ! -e $log ]] || { echo "--- $since $stage $verb for $holder: exit $(< "$job/exit")"; cat "$job/output"; } >> "$log"
+  [[ ! -e $log ]] || { echo "--- $since $stage $verb for $holder: exit $(< "$job/exit") after $(seconds_since "$job/mark") s"; cat "$job/output"; } >> "$log"
 }
 
 run() {

@@ -38,7 +38,7 @@ const factsSchema = z.object({
       ifname: z.string().default(""),
       address: z.string().default(""),
       addr_info: z
-        .array(z.object({ family: z.string().optional(), local: z.string().optional() }))
+        .array(z.object({ family: z.string().optional(), local: z.string().optional(), prefixlen: z.number().optional() }))
         .default([]),
     }),
   ),
@@ -63,6 +63,17 @@ const factsSchema = z.object({
   /** False when the running kernel's modules are gone, as after an upgrade without a restart. */
   modulesDirectory: z.boolean(),
   missingTools: texts,
+  /** True when keepalived has a configuration. */
+  keepalived: z.boolean(),
+  /** What the machine sees of the API's address. */
+  endpoint: z.object({
+    /** True when its keepalived is configured for `endpoint.vip`. */
+    kept: z.boolean(),
+    /** MAC address of whoever else has `endpoint.vip`; empty for nobody, and where the machine's own keepalived is told of it. */
+    holder: z.string(),
+    /** IPv4 addresses of an `endpoint.external` that is a name. */
+    resolved: texts,
+  }),
   /** Who holds dpkg's or apt's lock; empty for nobody. */
   packageLock: z.string(),
   packagesInterrupted: z.boolean(),
@@ -120,5 +131,7 @@ export function preflightEnvironment(
     CA_CERTIFICATES: Object.values(settings.registryMirrors)
       .flatMap(({ ca }) => ca ?? [])
       .join("\n"),
+    ENDPOINT_VIP: settings.endpoint.vip ?? "",
+    ENDPOINT_NAME: settings.endpoint.external === settings.endpoint.name ? settings.endpoint.name : "",
   };
 }

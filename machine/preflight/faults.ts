@@ -1,6 +1,7 @@
 import { MachineError } from "../errors.ts";
 import type { Fault, Observation, Rule, Surroundings } from "./fault.ts";
 import { notesOf } from "./notes.ts";
+import { endpointName, otherKeepalived, vipHolder, vipNetwork } from "./rules/endpoint.ts";
 import { clusterAddress, defaultRoute, nameserver, ports, routes } from "./rules/network.ts";
 import { existingCluster, leftovers, otherSoftware, owner } from "./rules/occupied.ts";
 import {
@@ -42,9 +43,12 @@ const rules: readonly Rule[] = [
   clusterAddress,
   defaultRoute,
   routes,
+  vipNetwork,
+  endpointName,
   nameserver,
   ports,
   otherSoftware,
+  otherKeepalived,
   leftovers,
   packageLock,
   packagesInterrupted,
@@ -92,6 +96,7 @@ export function faultsOf(
     ),
     ...uniqueness(observations),
     ...clocks(observations),
+    ...vipHolder(observations, surroundings),
   ];
   // kubeadm takes the names in any letter case, so it is the same here.
   const accepted = new Set(surroundings.settings.ignorePreflightErrors.map((name) => name.toLowerCase()));

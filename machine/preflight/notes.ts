@@ -16,7 +16,7 @@ export function notesOf(observation: Observation, surroundings: Surroundings): s
     notes.push(`swap on ${facts.swaps.join(", ")} is turned off while the machine is a node`);
   if (facts.firewall)
     notes.push(
-      `${facts.firewall} is on: the nodes must reach each other on the ports of https://kubernetes.io/docs/reference/networking/ports-and-protocols/ and udp ${surroundings.settings.flannel.vxlanPort}`,
+      `${facts.firewall} is on: the nodes must reach each other on the ports of https://kubernetes.io/docs/reference/networking/ports-and-protocols/ and udp ${surroundings.settings.flannel.vxlanPort}${surroundings.settings.endpoint.vip === undefined ? "" : ", and the control planes by VRRP (IP protocol 112)"}`,
     );
   if (facts.missingTools.includes("curl")) notes.push("there is no curl, so the registries were not asked");
   return notes.map((note) => `${machine.name}: ${note}.`);

@@ -1,5 +1,7 @@
+import type { ClusterSettings, MachineSettings } from "../../kubeadm/settings.ts";
 import { claim } from "./claim.ts";
 import { containerRuntime } from "./container-runtime.ts";
+import { endpoint } from "./endpoint.ts";
 import { kernel } from "./kernel.ts";
 import { kubernetesPackages } from "./kubernetes-packages.ts";
 import { names } from "./names.ts";
@@ -8,7 +10,11 @@ import type { Stage } from "./stage.ts";
 export type { Stage, StageSettings } from "./stage.ts";
 
 /** All stages, in the order in which they are applied to a machine. They are removed in the opposite order. */
-export const stages: readonly Stage[] = [claim, kernel, containerRuntime, kubernetesPackages, names];
+export const stages: readonly Stage[] = [claim, kernel, containerRuntime, kubernetesPackages, endpoint, names];
+
+/** Those of them that are for this machine, in their order. */
+export const stagesOf = (cluster: ClusterSettings, machine: MachineSettings): readonly Stage[] =>
+  stages.filter((stage) => stage.appliesTo?.(cluster, machine) ?? true);
 
 /**
  * The stage of that name.

@@ -1,8 +1,13 @@
+import type { ClusterSettings, MachineSettings } from "../../kubeadm/settings.ts";
 import type { Stage } from "./stage.ts";
 
 /** What the names of the cluster stand for. */
 export interface NamesParameters {
-  readonly endpoint: { readonly name: string; readonly address: string };
+  readonly endpoint: {
+    readonly name: string;
+    /** Undefined when the machines resolve the name themselves. */
+    readonly address?: string;
+  };
   /** Every node, control planes first. */
   readonly nodes: readonly { readonly name: string; readonly address: string }[];
 }
@@ -14,14 +19,20 @@ export const names: Stage<NamesParameters> = {
   script: "names.sh",
   deadlineSeconds: 120,
   parameters: ({ endpoint, controlPlanes, workers }) => ({
-    // One control plane is its own endpoint.
-    endpoint: { name: endpoint.name, address: controlPlanes[0]!.clusterAddress },
+    endpoint: endpointOf(endpoint, controlPlanes[0]!),
     nodes: [...controlPlanes, ...workers].map(({ name, clusterAddress }) => ({ name, address: clusterAddress })),
   }),
   environment: ({ endpoint, nodes }) => ({
     // The endpoint stands on a line of its own, so that the first name of each address stays the node's.
-    HOSTS: [...nodes, endpoint].map(({ name, address }) => `${address} ${name}\n`).join(""),
+    HOSTS: [...nodes, endpoint].flatMap(({ name, address }) => (address === undefined ? [] : `${address} ${name}\n`)).join(""),
     ENDPOINT_NAME: endpoint.name,
-    ENDPOINT_ADDRESS: endpoint.address,
+    ENDPOINT_ADDRESS: endpoint.address ?? "",
   }),
 };
+
+function endpointOf({ name, vip, external }: ClusterSettings["endpoint"], first: MachineSettings): NamesParameters["endpoint"] {
+  // A balancer that is given by its name is the endpoint's name itself.
+  if (external === name) return { name };
+  // One control plane without an address that moves is its own endpoint.
+  return { name, address: vip ?? external ?? first.clusterAddress };
+}

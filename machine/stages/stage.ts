@@ -17,6 +17,11 @@ export interface Stage<P extends object = any> {
   /** Longest time, in seconds, that its apply or remove may take before the machine ends it. */
   readonly deadlineSeconds: number;
   /**
+   * Whether the stage is for that machine: of names, roles and the endpoint only, which are plain values when the program runs.
+   * Default: it is for every machine.
+   */
+  appliesTo?(cluster: ClusterSettings, machine: MachineSettings): boolean;
+  /**
    * What of the settings concerns the stage on this machine: plain JSON, no secret. It becomes the resource's inputs, so it names
    * settings rather than the text made from them: a new version of the kit that writes a file otherwise is drift, not a new input.
    *

@@ -191,7 +191,7 @@ describe("one cluster from bare machines to machines given back", () => {
       expect(readFileSync(join(clone, "not-given-back.yaml"), "utf8")).toContain("name: w1");
 
       await lab.powerOn(worker);
-      const giveBack = await stack.giveBack([worker], clone);
+      const giveBack = await stack.cli(["give-back", worker], clone);
       expect(giveBack.exitCode, giveBack.output).toBe(0);
     } finally {
       rmSync(clone, { recursive: true, force: true });

@@ -125,7 +125,7 @@ test("the log stays on the machine for root only, one part for each run", async 
   await ended(fake);
   const path = "var/log/pulumi-kubeadm/kernel.log";
   expect(fake.read(path)).toMatch(
-    /^--- \S+ kernel apply for ann@laptop pid 1, stack dev: exit 0\nfirst\n--- \S+ kernel apply for ann@laptop pid 1, stack dev: exit 3\nsecond\n$/,
+    /^--- \S+ kernel apply for ann@laptop pid 1, stack dev: exit 0 after \d+\.\d s\nfirst\n--- \S+ kernel apply for ann@laptop pid 1, stack dev: exit 3 after \d+\.\d s\nsecond\n$/,
   );
   expect(statSync(join(fake.root, path)).mode & 0o777).toBe(0o600);
 });

@@ -1,6 +1,6 @@
 import { parseAllDocuments } from "yaml";
 import { describe, expect, it } from "vitest";
-import { initDocuments, joinDocuments, type ClusterArguments } from "../../../kubeadm/documents.ts";
+import { initDocuments, joinDocuments, uploadDocuments, type ClusterArguments } from "../../../kubeadm/documents.ts";
 import { parseSettings } from "../../../kubeadm/settings.ts";
 
 const settings = parseSettings({
@@ -29,6 +29,12 @@ const documentsOf = (text: string) =>
 const init = (schedulable: boolean, cluster: ClusterArguments = settings, machine = member!) =>
   documentsOf(initDocuments(cluster, machine, [machine], schedulable));
 const credentials = { token: "abcdef.0123456789abcdef", caCertHash: `sha256:${"a".repeat(64)}` };
+const certificateKey = "0123456789abcdef".repeat(4);
+const join = (
+  role: Parameters<typeof joinDocuments>[3],
+  machine: Parameters<typeof joinDocuments>[1],
+  more: Partial<Parameters<typeof joinDocuments>[2]> = {},
+) => documentsOf(joinDocuments(settings, machine, { ...credentials, ...more }, role)).JoinConfiguration;
 
 describe("kubeadm init", () => {
   it("gets one document of each kind", () => {
@@ -112,7 +118,7 @@ describe("kubeadm init", () => {
 
 describe("kubeadm join", () => {
   it("finds the cluster by name, and only the one with the right CA", () => {
-    expect(documentsOf(joinDocuments(settings, worker!, credentials)).JoinConfiguration).toMatchObject({
+    expect(join("worker", worker!)).toMatchObject({
       apiVersion: "kubeadm.k8s.io/v1beta4",
       discovery: {
         bootstrapToken: {
@@ -131,21 +137,64 @@ describe("kubeadm join", () => {
     });
   });
 
-  it("is a worker's, and never skips the check of the CA", () => {
-    const { JoinConfiguration } = documentsOf(joinDocuments(settings, worker!, credentials));
-    expect(JoinConfiguration).not.toHaveProperty("controlPlane");
-    expect(JoinConfiguration.discovery.bootstrapToken).not.toHaveProperty("unsafeSkipCAVerification");
+  it("never skips the check of the CA", () => {
+    expect(join("worker", worker!).discovery.bootstrapToken).not.toHaveProperty("unsafeSkipCAVerification");
+  });
+
+  it("gives slow machines time", () => {
+    expect(join("worker", worker!).timeouts).toMatchObject({ tlsBootstrap: "8m0s", discovery: "8m0s", etcdAPICall: "4m0s" });
   });
 
   it("leaves labels to the control plane, since a kubelet with node-role.kubernetes.io/worker does not start", () => {
-    expect(joinDocuments(settings, worker!, credentials)).not.toContain("node-role");
+    expect(joinDocuments(settings, worker!, credentials, "worker")).not.toContain("node-role");
   });
 
   it("keeps a token that looks like a number a text", () => {
     const token = "123456.1234567890123456";
-    expect(
-      documentsOf(joinDocuments(settings, worker!, { ...credentials, token })).JoinConfiguration.discovery
-        .bootstrapToken.token,
-    ).toBe(token);
+    expect(join("worker", worker!, { token }).discovery.bootstrapToken.token).toBe(token);
+  });
+
+  it("makes a control plane only of a machine that is to be one", () => {
+    expect(join("worker", worker!)).not.toHaveProperty("controlPlane");
+    expect(join("control-plane", member!, { certificateKey })).toHaveProperty("controlPlane");
+  });
+});
+
+describe("kubeadm join of a control plane", () => {
+  it("takes the cluster's certificates with the key of this join, and binds the apiserver to the cluster address", () => {
+    expect(join("control-plane", member!, { certificateKey }).controlPlane).toEqual({
+      localAPIEndpoint: { advertiseAddress: "10.77.0.11", bindPort: 8443 },
+      certificateKey,
+    });
+  });
+
+  it("keeps a key that looks like a number a text", () => {
+    const digits = "1".repeat(64);
+    expect(join("control-plane", member!, { certificateKey: digits }).controlPlane.certificateKey).toBe(digits);
+  });
+
+  it("keeps pods off beside workers, and lets them on without, as kubeadm init does", () => {
+    const own = { key: "a", effect: "NoExecute" } as const;
+    const machine = { ...member!, taints: [own] };
+    const taint = { key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" };
+    expect(join("control-plane", member!).nodeRegistration.taints).toEqual([taint]);
+    expect(join("control-plane", machine).nodeRegistration.taints).toEqual([taint, own]);
+    // An empty list, for without the field kubeadm would put its taint there.
+    expect(join("schedulable-control-plane", member!).nodeRegistration.taints).toEqual([]);
+    expect(join("schedulable-control-plane", machine).nodeRegistration.taints).toEqual([own]);
+  });
+});
+
+describe("kubeadm init phase upload-certs", () => {
+  const upload = documentsOf(uploadDocuments(settings, member!, certificateKey));
+
+  it("encrypts the certificates with the key of one join", () => {
+    expect(upload.InitConfiguration).toMatchObject({ apiVersion: "kubeadm.k8s.io/v1beta4", certificateKey });
+  });
+
+  it("is told all that it would otherwise ask the machine's network or the internet for", () => {
+    expect(upload.InitConfiguration.localAPIEndpoint).toEqual({ advertiseAddress: "10.77.0.11", bindPort: 8443 });
+    expect(upload.InitConfiguration.nodeRegistration).toMatchObject({ name: "cp1", criSocket: "unix:///run/containerd/containerd.sock" });
+    expect(upload.ClusterConfiguration).toMatchObject({ apiVersion: "kubeadm.k8s.io/v1beta4", kubernetesVersion: "v1.37.1" });
   });
 });

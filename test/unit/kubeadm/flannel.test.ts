@@ -49,6 +49,7 @@ describe("flannel's manifest", () => {
 
   it("uses the configured images and no other", () => {
     expect([...pod.initContainers, ...pod.containers].map(({ image }) => image)).toEqual([
+      "registry.lab/flannel:v1",
       "registry.lab/plugin:v2",
       "registry.lab/flannel:v1",
       "registry.lab/flannel:v1",
@@ -58,10 +59,16 @@ describe("flannel's manifest", () => {
   it("runs on every node, whatever taints it has", () =>
     expect(pod.tolerations).toEqual([{ operator: "Exists" }]));
 
+  it("is not started, nor its node taken for ready, before kube-proxy leads to the API's Service", () => {
+    const names = pod.initContainers.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(["wait-for-kube-proxy", "install-cni-plugin", "install-cni"]);
+    expect(pod.initContainers[0].command.at(-1)).toContain("http://127.0.0.1:10256/healthz");
+  });
+
   it("mounts only volumes that it has", () => {
     const volumes = pod.volumes.map(({ name }: { name: string }) => name);
     for (const { volumeMounts } of [...pod.initContainers, ...pod.containers]) {
-      for (const { name } of volumeMounts) expect(volumes).toContain(name);
+      for (const { name } of volumeMounts ?? []) expect(volumes).toContain(name);
     }
   });
 

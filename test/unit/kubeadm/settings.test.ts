@@ -19,6 +19,11 @@ const withSettings = (more: object) => ({ ...minimal, ...more });
 /** The minimal configuration whose one machine has some settings more, or others. */
 const withMachine = (more: object) => ({ controlPlanes: [{ ...minimal.controlPlanes[0], ...more }] });
 const workers = (...list: object[]) => withSettings({ workers: list });
+/** That many control planes, 10.77.0.11 and so on, with this before them. */
+const several = (count: number, endpoint: object = { vip: "10.77.0.100" }) => ({
+  controlPlanes: Array.from({ length: count }, (_, i) => ({ name: `cp${i + 1}`, host: `10.77.0.${11 + i}` })),
+  endpoint,
+});
 
 describe("defaults", () => {
   it("make a whole configuration of one machine's name and address", () => {
@@ -38,6 +43,7 @@ describe("defaults", () => {
       ],
       workers: [],
       endpoint: { name: "kubernetes-api.internal", port: 6443 },
+      etcd: { snapshotDirectory: "/var/lib/pulumi-kubeadm/snapshots" },
       network: { podSubnet: "10.244.0.0/16", serviceSubnet: "10.96.0.0/12", dnsDomain: "cluster.local" },
       kubeProxyMode: "iptables",
       flannel: {
@@ -147,6 +153,26 @@ describe("values that are known only during the update", () => {
   });
 });
 
+describe("the endpoint", () => {
+  it.each<[string, object]>([
+    ["three control planes and a free address", several(3)],
+    ["one control plane that is to grow", several(1)],
+    ["five control planes behind a balancer", several(5, { external: "192.0.2.9" })],
+    ["a balancer's name", several(3, { name: "api.example", external: "api.example" })],
+    ["one control plane behind its own public address", several(1, { external: "10.77.0.11" })],
+  ])("may be %s", (_, raw) => expect(settingsOf(raw)).toMatchObject(raw));
+
+  it("has all its faults told at once", () => {
+    const { faults } = parse(several(2, { name: "a.example", vip: "10.77.0.11", external: "b.example" }));
+    expect(faults.map(({ path }) => path).sort()).toEqual([
+      "controlPlanes",
+      "endpoint.external",
+      "endpoint.external",
+      "endpoint.vip",
+    ]);
+  });
+});
+
 describe("each fault names the setting and what is wanted", () => {
   it.each<[string, unknown, string, string | RegExp]>([
     ["nothing at all", undefined, "", "is required"],
@@ -158,22 +184,83 @@ describe("each fault names the setting and what is wanted", () => {
       "controlPlanes",
       "a cluster needs a control plane: name one machine",
     ],
+    ["two control planes", several(2), "controlPlanes", /^2 control planes need 2 alive/],
+    ["four control planes", several(4), "controlPlanes", /^4 control planes need 3 alive/],
     [
-      "two control planes",
-      {
-        controlPlanes: [
-          { name: "a", host: "10.0.0.1" },
-          { name: "b", host: "10.0.0.2" },
-        ],
-      },
-      "controlPlanes",
-      /^2 control planes need 2 alive/,
+      "three control planes with nothing before them",
+      several(3, {}),
+      "endpoint.vip",
+      /^is required with 3 control planes, or endpoint\.external: /,
     ],
     [
-      "three control planes",
-      { controlPlanes: ["a", "b", "c"].map((name, i) => ({ name, host: `10.0.0.${i + 1}` })) },
-      "controlPlanes",
-      /^3 control planes come with endpoint\.vip/,
+      "two things before them",
+      several(3, { vip: "10.77.0.100", external: "10.77.0.200" }),
+      "endpoint.external",
+      /^excludes vip/,
+    ],
+    ["a vip that is a name", several(3, { vip: "api.example" }), "endpoint.vip", /^must be an IPv4 address/],
+    [
+      "a control plane's address as vip",
+      several(3, { vip: "10.77.0.12" }),
+      "endpoint.vip",
+      "10.77.0.12 is cp2's own address; it must be free, since it moves between the control planes",
+    ],
+    [
+      "a worker's address as vip",
+      {
+        ...several(1, { vip: "10.77.0.21" }),
+        workers: [{ name: "w1", host: "w1.example", clusterAddress: "10.77.0.21" }],
+      },
+      "endpoint.vip",
+      /^10\.77\.0\.21 is w1's own address/,
+    ],
+    [
+      "a vip in the pods' network",
+      several(1, { vip: "10.244.0.9" }),
+      "endpoint.vip",
+      "10.244.0.9 lies in the pods' network 10.244.0.0/16; choose another network for them",
+    ],
+    [
+      "a balancer in the services' network",
+      several(3, { external: "10.96.0.1" }),
+      "endpoint.external",
+      /^10\.96\.0\.1 lies in the services' network/,
+    ],
+    [
+      "a balancer that is one of several control planes",
+      several(3, { external: "10.77.0.11" }),
+      "endpoint.external",
+      "10.77.0.11 is cp1's own address; the API would be lost with it. Give a balancer's",
+    ],
+    [
+      "a balancer with a name of its own",
+      several(3, { external: "api.example" }),
+      "endpoint.external",
+      /^api\.example must be endpoint\.name too, which is kubernetes-api\.internal: /,
+    ],
+    [
+      "a balancer that is neither address nor name",
+      several(3, { external: "https://api.example" }),
+      "endpoint.external",
+      "must be an IPv4 address, as 10.0.0.11, or a DNS name in lower case",
+    ],
+    [
+      "snapshots in a relative directory",
+      withSettings({ etcd: { snapshotDirectory: "snapshots" } }),
+      "etcd.snapshotDirectory",
+      /^must be an absolute path/,
+    ],
+    [
+      "snapshots outside of where they seem to be",
+      withSettings({ etcd: { snapshotDirectory: "/var/backups/../lib/etcd" } }),
+      "etcd.snapshotDirectory",
+      /^must be an absolute path/,
+    ],
+    [
+      "snapshots in what a reset removes",
+      withSettings({ etcd: { snapshotDirectory: "/var/lib/etcd/snapshots" } }),
+      "etcd.snapshotDirectory",
+      /^must not lie in \/var\/lib\/etcd, /,
     ],
     [
       "an unknown key",
@@ -561,6 +648,8 @@ describe("faults", () => {
           controlPlanes: [machine],
           workers: anything,
           ssh: anything,
+          endpoint: anything,
+          etcd: anything,
           network: anything,
           packages: { kubernetes: machine },
           registryMirrors: anything,

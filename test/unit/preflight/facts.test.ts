@@ -23,8 +23,18 @@ describe("what a machine is asked", () => {
         "https://ghcr.io/v2/flannel-io/flannel-cni-plugin/manifests/v1.9.1-flannel3",
       ].join("\n"),
       CA_CERTIFICATES: "",
+      ENDPOINT_VIP: "",
+      ENDPOINT_NAME: "",
     });
   });
+
+  it.each<[object, object]>([
+    [{ vip: "10.0.0.100" }, { ENDPOINT_VIP: "10.0.0.100", ENDPOINT_NAME: "" }],
+    [{ external: "10.0.0.200" }, { ENDPOINT_VIP: "", ENDPOINT_NAME: "" }],
+    [{ name: "api.example", external: "api.example" }, { ENDPOINT_VIP: "", ENDPOINT_NAME: "api.example" }],
+  ])("is with the endpoint %o, %o", (endpoint, asked) =>
+    expect(preflightEnvironment(parseSettings({ ...official, endpoint }).settings!, owner)).toMatchObject(asked),
+  );
 
   it("is the apiserver's image once the patch version is known, which is that of the state and not that of the settings", () => {
     expect(lines(preflightEnvironment(official, owner, "1.36.5").WEB_ADDRESSES)[0]).toBe(

@@ -43,6 +43,13 @@ const system = (id: string, version: string, name: string) => ({ os: { id, versi
 
 const faults = (observations: Observation[], around: Surroundings = surroundings) =>
   faultsOf(observations, [], around).faults;
+/** With some settings of the endpoint more, or others. */
+const withEndpoint = (more: Partial<(typeof settings)["endpoint"]>): Surroundings =>
+  withSettings({ endpoint: { ...settings.endpoint, ...more } });
+/** What a machine sees of the endpoint's address. */
+const seen = (more: Partial<MachineFacts["endpoint"]>) => ({
+  endpoint: { kept: false, holder: "", resolved: [], ...more },
+});
 const withSettings = (more: Partial<typeof settings>): Surroundings => ({
   ...surroundings,
   settings: { ...settings, ...more },
@@ -471,6 +478,73 @@ describe("registries", () => {
   });
 });
 
+describe("the endpoint's address", () => {
+  const vip = withEndpoint({ vip: "10.77.0.100" });
+  const stranger = seen({ holder: "52:54:00:00:00:99" });
+  const link = (prefixlen: number) => ({
+    addresses: [
+      {
+        ifname: "ens3",
+        address: "52:54:00:00:00:11",
+        addr_info: [{ family: "inet", local: "10.77.0.11", prefixlen }],
+      },
+    ],
+  });
+
+  it("is free and in the control planes' network", () => expect(faults([controlPlane(), worker()], vip)).toEqual([]));
+
+  it.each<[string, string, Partial<MachineFacts>, string]>([
+    ["elsewhere", "10.78.0.100", {}, "10.77.0.0/24"],
+    ["outside of a small network", "10.77.0.100", link(28), "10.77.0.0/28"],
+    ["a network's own", "10.77.0.0", {}, "10.77.0.0/24"],
+    ["everybody's", "10.77.0.255", {}, "10.77.0.0/24"],
+    ["in no network, as some clouds have it", "10.77.0.100", link(32), "10.77.0.11/32"],
+  ])("is %s", (_, address, more, network) => {
+    expect(faults([controlPlane(more), worker()], withEndpoint({ vip: address }))).toMatchObject([
+      {
+        machine: "cp1",
+        check: "VipNetwork",
+        waivable: true,
+        found: `endpoint.vip ${address} is no machine's address in ${network}, the network of its cluster address`,
+      },
+    ]);
+  });
+
+  it("is somebody's already, which is told once", () => {
+    expect(faults([controlPlane(stranger), worker(stranger)], vip)).toMatchObject([
+      { machine: "cp1", check: "VipInUse", waivable: true, found: expect.stringContaining("52:54:00:00:00:99") },
+    ]);
+  });
+
+  it("is on one of the machines already", () => {
+    const [loopback, ens3] = healthy("10.77.0.21").addresses;
+    const both = { ...ens3!, addr_info: [...ens3!.addr_info, { family: "inet", local: "10.77.0.100", prefixlen: 32 }] };
+    const holder = { addresses: [loopback!, both] };
+    const sees = seen({ holder: ens3!.address });
+    expect(faults([controlPlane(sees), worker(holder)], vip)).toMatchObject([{ machine: "w1", check: "VipInUse" }]);
+    // Of this cluster's machines one must have it.
+    expect(faults([controlPlane(sees), worker({ ...ours, ...holder })], vip)).toEqual([]);
+  });
+
+  it("is with a machine that left the settings, while others keep it already", () =>
+    expect(faults([controlPlane({ ...ours, ...seen({ kept: true }) }), worker({ ...ours, ...stranger })], vip)).toEqual([]));
+
+  it("needs keepalived for itself", () => {
+    expect(faults([controlPlane({ keepalived: true })], vip)).toMatchObject([{ check: "Keepalived", waivable: false }]);
+    expect(faults([controlPlane({ ...ours, keepalived: true })], vip)).toEqual([]);
+    expect(faults([worker({ keepalived: true })], vip)).toEqual([]);
+    expect(faults([controlPlane({ keepalived: true })])).toEqual([]);
+  });
+
+  it("is a balancer's, whose name each machine finds", () => {
+    const balancer = withEndpoint({ name: "api.example", external: "api.example" });
+    expect(faults([controlPlane(seen({ resolved: ["10.77.0.200"] }))], balancer)).toEqual([]);
+    expect(faults([worker()], balancer)).toMatchObject([
+      { machine: "w1", check: "EndpointName", found: "the machine finds no address for api.example" },
+    ]);
+  });
+});
+
 describe("faults of machines together", () => {
   it.each<[string, Partial<MachineFacts>, string]>([
     ["host name", { hostname: "vm-11" }, "UniqueHostname"],
@@ -622,5 +696,10 @@ describe("notes", () => {
     expect(verdict.faults).toEqual([]);
     expect(verdict.notes).toHaveLength(1);
     expect(verdict.notes[0]).toMatch(note);
+  });
+
+  it("name VRRP where the endpoint's address moves by it", () => {
+    const { notes } = faultsOf([controlPlane({ firewall: "ufw" })], [], withEndpoint({ vip: "10.77.0.100" }));
+    expect(notes[0]).toMatch(/, and the control planes by VRRP \(IP protocol 112\)\.$/);
   });
 });

@@ -38,8 +38,8 @@ export function healthy(address: string): MachineFacts {
     machineId: `id-${last}`,
     productUuid: `uuid-${last}`,
     addresses: [
-      { ifname: "lo", address: "00:00:00:00:00:00", addr_info: [{ family: "inet", local: "127.0.0.1" }] },
-      { ifname: "ens3", address: `52:54:00:00:00:${last}`, addr_info: [{ family: "inet", local: address }] },
+      { ifname: "lo", address: "00:00:00:00:00:00", addr_info: [{ family: "inet", local: "127.0.0.1", prefixlen: 8 }] },
+      { ifname: "ens3", address: `52:54:00:00:00:${last}`, addr_info: [{ family: "inet", local: address, prefixlen: 24 }] },
     ],
     routes: [
       { dst: "default", dev: "ens3" },
@@ -58,6 +58,8 @@ export function healthy(address: string): MachineFacts {
     missingModules: [],
     modulesDirectory: true,
     missingTools: [],
+    keepalived: false,
+    endpoint: { kept: false, holder: "", resolved: [] },
     packageLock: "",
     packagesInterrupted: false,
     repositories: ["kubernetes", "containerd"].map((name) => ({

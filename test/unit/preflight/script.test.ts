@@ -58,6 +58,9 @@ describe.skipIf(!possible)("scripts/preflight.sh", () => {
       KUBEADM_INDEX: `${base}/packed/Packages`,
       WEB_ADDRESSES: `${base}/v2/there/manifests/v1\n${base}/v2/missing/manifests/v1\nhttp://127.0.0.1:1/v2/`,
       CA_CERTIFICATES: "",
+      // Of a network that is for documentation only (RFC 5737): nobody here has it.
+      ENDPOINT_VIP: "192.0.2.100",
+      ENDPOINT_NAME: "localhost",
     });
   }, 60_000);
 
@@ -104,7 +107,10 @@ describe.skipIf(!possible)("scripts/preflight.sh", () => {
       KUBEADM_INDEX: `${base}/plain/Packages`,
       WEB_ADDRESSES: "",
       CA_CERTIFICATES: "",
+      ENDPOINT_VIP: "",
+      ENDPOINT_NAME: "",
     });
+    expect(plain.endpoint).toEqual({ kept: false, holder: "", resolved: [] });
     expect(plain).toMatchObject({ kubeadmVersions: versions, repositories: [], web: [] });
   }, 60_000);
 
@@ -120,6 +126,9 @@ describe.skipIf(!possible)("scripts/preflight.sh", () => {
       ),
     );
   });
+
+  it("tells what the endpoint's address and name are to this machine", () =>
+    expect(facts.endpoint).toEqual({ kept: false, holder: "", resolved: ["127.0.0.1"] }));
 
   it("leaves nothing behind", async () => {
     // Scripts that other tests run at the same time have such directories too, for as long as they run.

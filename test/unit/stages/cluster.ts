@@ -1,4 +1,4 @@
-import { parseSettings } from "../../../kubeadm/settings.ts";
+import { parseSettings, type SettingsInput } from "../../../kubeadm/settings.ts";
 import type { StageSettings } from "../../../machine/stages/index.ts";
 
 const key = `-----BEGIN PGP PUBLIC KEY BLOCK-----
@@ -7,7 +7,7 @@ bm8ga2V5LCBidXQgdGhlIGZvcm0gb2Ygb25l
 -----END PGP PUBLIC KEY BLOCK-----
 `;
 
-const { settings, faults } = parseSettings({
+const closedNetwork: SettingsInput = {
   name: "lab",
   kubernetesVersion: "1.37.1",
   controlPlanes: [{ name: "cp1", host: "10.0.0.11" }],
@@ -24,10 +24,23 @@ const { settings, faults } = parseSettings({
       fallback: true,
     },
   },
-});
-if (!settings) throw new Error(JSON.stringify(faults));
+};
+
+function stageSettings(input: SettingsInput): StageSettings {
+  const { settings, faults } = parseSettings(input);
+  if (!settings) throw new Error(JSON.stringify(faults));
+  return { ...settings, owner: "school/monday/lab" };
+}
 
 /** A cluster of a closed network with everything that stages look at; its machines are `controlPlane` and `worker`. */
-export const cluster: StageSettings = { ...settings, owner: "school/monday/lab" };
+export const cluster = stageSettings(closedNetwork);
 export const controlPlane = cluster.controlPlanes[0]!;
 export const worker = cluster.workers[0]!;
+
+/** The same with three control planes, and what stands before them: 10.0.0.100, which keepalived moves, unless it is told otherwise. */
+export const threeControlPlanes = (endpoint: NonNullable<SettingsInput["endpoint"]> = { vip: "10.0.0.100" }): StageSettings =>
+  stageSettings({
+    ...closedNetwork,
+    controlPlanes: ["10.0.0.11", "10.0.0.12", "10.0.0.13"].map((host, i) => ({ name: `cp${i + 1}`, host })),
+    endpoint,
+  });

@@ -1,13 +1,17 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { readScript, renderEnvironment, renderScript } from "../../../machine/render.ts";
-import { stageNamed, stages } from "../../../machine/stages/index.ts";
-import { cluster, controlPlane, worker } from "./cluster.ts";
+import { stageNamed, stages, stagesOf, type Stage } from "../../../machine/stages/index.ts";
+import { cluster, controlPlane, threeControlPlanes, worker } from "./cluster.ts";
+
+/** A cluster that has the stage. */
+const clusterWith = (stage: Stage) => (stage.appliesTo ? threeControlPlanes() : cluster);
 
 describe("what is sent to a machine", () => {
-  it.each(stages)("$name is as in golden/$name.sh", async ({ name, script, parameters, environment }) => {
+  it.each(stages)("$name is as in golden/$name.sh", async (stage) => {
+    const { name, script, parameters, environment } = stage;
     // The library comes first in each of them, and has tests of its own.
-    const sent = renderEnvironment(environment(parameters(cluster, controlPlane))) + renderScript(script).replace(readScript("lib.sh"), "# scripts/lib.sh\n");
+    const sent = renderEnvironment(environment(parameters(clusterWith(stage), controlPlane))) + renderScript(script).replace(readScript("lib.sh"), "# scripts/lib.sh\n");
     await expect(sent).toMatchFileSnapshot(`golden/${name}.sh`);
   });
 
@@ -16,17 +20,18 @@ describe("what is sent to a machine", () => {
   });
 
   it("has every variable that its script reads", () => {
-    for (const { script, parameters, environment } of stages) {
+    for (const stage of stages) {
+      const { script, parameters, environment } = stage;
       // Upper case is for parameters; the other such variables are bash's own.
       const read = new Set([...readScript(script).matchAll(/\$\{?([A-Z][A-Z_]{2,})\b/g)].map(([, name]) => name!));
       for (const name of ["SECONDS", "BASH_REMATCH", "BASH_COMMAND"]) read.delete(name);
-      expect(Object.keys(environment(parameters(cluster, worker))), script).toEqual(expect.arrayContaining([...read]));
+      expect(Object.keys(environment(parameters(clusterWith(stage), worker))), script).toEqual(expect.arrayContaining([...read]));
     }
   });
 
   it("is plain JSON before: nothing is lost in Pulumi's state", () => {
-    for (const { parameters } of stages) {
-      const given = parameters(cluster, controlPlane);
+    for (const stage of stages) {
+      const given = stage.parameters(clusterWith(stage), controlPlane);
       expect(JSON.parse(JSON.stringify(given))).toEqual(given);
     }
   });
@@ -44,9 +49,44 @@ describe("a worker", () => {
   });
 });
 
+describe("the API's name stands for", () => {
+  const { parameters, environment } = stageNamed("names");
+
+  it("the only control plane", () => {
+    expect(parameters(cluster, worker)).toEqual({
+      endpoint: { name: "kubernetes-api.internal", address: "10.0.0.11" },
+      nodes: [
+        { name: "cp1", address: "10.0.0.11" },
+        { name: "w1", address: "10.0.0.21" },
+      ],
+    });
+  });
+
+  it.each([{ vip: "10.0.0.100" }, { external: "10.0.0.100" }])("%o", (endpoint) => {
+    const names = environment(parameters(threeControlPlanes(endpoint), worker));
+    expect(names.HOSTS).toBe("10.0.0.11 cp1\n10.0.0.12 cp2\n10.0.0.13 cp3\n10.0.0.21 w1\n10.0.0.100 kubernetes-api.internal\n");
+    expect(names.ENDPOINT_ADDRESS).toBe("10.0.0.100");
+  });
+
+  it("what the machines find themselves, when it is a balancer's", () => {
+    const names = environment(parameters(threeControlPlanes({ name: "api.example.com", external: "api.example.com" }), worker));
+    expect(names.HOSTS).toBe("10.0.0.11 cp1\n10.0.0.12 cp2\n10.0.0.13 cp3\n10.0.0.21 w1\n");
+    expect(names.ENDPOINT_ADDRESS).toBe("");
+  });
+});
+
 describe("stages", () => {
   it("are applied in this order", () => {
-    expect(stages.map(({ name }) => name)).toEqual(["claim", "kernel", "container-runtime", "kubernetes-packages", "names"]);
+    expect(stages.map(({ name }) => name)).toEqual(["claim", "kernel", "container-runtime", "kubernetes-packages", "endpoint", "names"]);
+  });
+
+  it("are the same everywhere, but for the endpoint's: that is for control planes that keep an address", () => {
+    const namesOf = (settings: typeof cluster, machine: typeof worker) => stagesOf(settings, machine).map(({ name }) => name);
+    const everywhere = ["claim", "kernel", "container-runtime", "kubernetes-packages", "names"];
+    expect(namesOf(cluster, controlPlane)).toEqual(everywhere);
+    expect(namesOf(threeControlPlanes({ external: "10.0.0.200" }), controlPlane)).toEqual(everywhere);
+    expect(namesOf(threeControlPlanes(), worker)).toEqual(everywhere);
+    expect(namesOf(threeControlPlanes(), controlPlane)).toEqual(everywhere.toSpliced(4, 0, "endpoint"));
   });
 
   it("of another version are refused by name", () => {

@@ -1,0 +1,34 @@
+import { adminKubeconfig } from "../kubeadm/kubeconfig.ts";
+import { connect } from "../machine/connection.ts";
+import { MachineError } from "../machine/errors.ts";
+import type { Reporter } from "../machine/reporter.ts";
+import type { ControlPlaneInputs } from "./reconcile.ts";
+
+/** What the control plane gives. */
+export interface ControlPlaneResult {
+  readonly kubeconfig: string;
+  readonly caCertHash: string;
+}
+
+/**
+ * The admin kubeconfig and the hash of the cluster's CA, read from the first member.
+ *
+ * @throws MachineError when it has none
+ */
+export async function describe({ cluster, members }: ControlPlaneInputs, reporter: Reporter): Promise<ControlPlaneResult> {
+  const member = members[0]!;
+  const connection = await connect(member.target, reporter);
+  const { code, stdout, stderr } = await connection.sudo({ script: "cat /etc/kubernetes/admin.conf", timeoutSeconds: 60 });
+  if (code !== 0) {
+    throw new MachineError({
+      machine: member.name,
+      stage: "control-plane",
+      cause: `/etc/kubernetes/admin.conf cannot be read: ${stderr.trim()}`,
+      next: "put it back with `kubeadm init phase kubeconfig admin` on that machine, and run `pulumi up` again",
+    });
+  }
+  const { endpoint, name: clusterName } = cluster;
+  // Behind a bastion only the cluster's own network knows the machine, and whoever uses kubectl there is in it.
+  const address = endpoint.vip ?? endpoint.external ?? (member.target.bastion ? member.clusterAddress : member.target.host);
+  return adminKubeconfig(stdout, { address, port: endpoint.port, serverName: endpoint.name, clusterName });
+}

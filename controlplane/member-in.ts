@@ -1,0 +1,69 @@
+import { initDocuments, joinDocuments } from "../kubeadm/documents.ts";
+import { runJob } from "../machine/job.ts";
+import { renderScript } from "../machine/render.ts";
+import type { Member } from "./member.ts";
+import { newUpload, withJoinToken } from "./join-token.ts";
+import type { Work } from "./reconcile.ts";
+import { takeSnapshot } from "./snapshot.ts";
+import { survivors } from "./survivors.ts";
+
+/** kubeadm takes minutes on a slow disk with images to pull; its own time-outs end it with a better message before this. */
+const deadlineSeconds = 1500;
+
+/** What scripts/control-plane.sh does on a machine: begin with kubeadm, or only take up what is there. */
+interface Beginning {
+  readonly command: "init" | "join" | "";
+  readonly documents: string;
+  readonly token?: string;
+  readonly certificateKey?: string;
+}
+
+/** Makes the first control plane of a new cluster. */
+export function initialise(member: Member, work: Work): Promise<void> {
+  const { cluster, members, schedulable } = work.inputs;
+  return run(member, { command: "init", documents: initDocuments(cluster, member, members, schedulable) }, work);
+}
+
+/** Starts what has stopped on a member, and waits until its apiserver is ready. */
+export function takeUp(member: Member, work: Work): Promise<void> {
+  return run(member, { command: "", documents: "" }, work);
+}
+
+/**
+ * Joins one more control plane: a snapshot first, then a token and a key of its own, kubeadm's join, which adds the machine as a
+ * learner and promotes it when it has caught up, and the key and the token away again.
+ */
+export async function join(member: Member, work: Work): Promise<void> {
+  const { inputs, holder, reporter } = work;
+  const { cluster, schedulable } = inputs;
+  const through = survivors(work, member.name)[0]!;
+  await takeSnapshot(through, cluster.etcd.snapshotDirectory, holder, reporter);
+  reporter.progress(`joining ${member.name}: asking ${through.name} for a token and the certificates`);
+  const upload = newUpload(cluster, through);
+  await withJoinToken([through], member.name, upload, reporter, ({ token, caCertHash }) => {
+    const credentials = { token, caCertHash, certificateKey: upload.certificateKey };
+    const documents = joinDocuments(cluster, member, credentials, schedulable ? "schedulable-control-plane" : "control-plane");
+    return run(member, { command: "join", documents, ...credentials }, work);
+  });
+}
+
+async function run(member: Member, { command, documents, token = "", certificateKey = "" }: Beginning, { inputs, holder, reporter }: Work): Promise<void> {
+  await runJob({
+    target: member.target,
+    stage: "control-plane",
+    verb: "apply",
+    script: renderScript("control-plane.sh"),
+    environment: {
+      KUBEADM_COMMAND: command,
+      KUBEADM_CONFIG: documents,
+      JOIN_TOKEN: token,
+      CERTIFICATE_KEY: certificateKey,
+      API_PORT: String(inputs.cluster.endpoint.port),
+      NODE_NAME: member.name,
+      LOGIN_USER: member.target.user,
+    },
+    deadlineSeconds,
+    reporter,
+    holder,
+  });
+}
