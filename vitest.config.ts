@@ -21,6 +21,7 @@ export default defineConfig({
       { test: { name: "ssh", include: ["test/ssh/**/*.test.ts"], testTimeout: 20_000, maxWorkers: 4, ...groupOrder(2) } },
       { test: { name: "engine", include: ["test/engine/**/*.test.ts"], ...oneByOne, ...groupOrder(3) } },
       { test: { name: "lab", include: ["test/lab/**/*.test.ts"], ...oneByOne, ...groupOrder(4) } },
+      { test: { name: "lab-long", include: ["test/lab-long/**/*.test.ts"], ...oneByOne, ...groupOrder(5) } },
     ],
   },
 });

@@ -7,6 +7,7 @@ import { clusterConfig } from "../../lab/cluster.ts";
 import { floatingAddress, machineNamed } from "../../lab/machines.ts";
 import { openStack, projectDirectory, type LabStack } from "../../lab/pulumi.ts";
 import { prepareSite, serveSite, type Site } from "../../lab/site.ts";
+import { apiserverReady, members, voters } from "./etcd.ts";
 import { sudo, until } from "./machine.ts";
 import { Writer } from "./writer.ts";
 
@@ -44,23 +45,6 @@ async function up(slots: Slots): Promise<string> {
   expect(exitCode, output).toBe(0);
   return output;
 }
-
-/** etcd's members as a machine's own member lists them: `name voter` or `name learner`. */
-async function members(machine: string): Promise<string[]> {
-  const { stdout } = await sudo(
-    machine,
-    `crictl exec $(crictl ps -q --state Running --name '^etcd$') etcdctl --cacert=/etc/kubernetes/pki/etcd/ca.crt \\
-       --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt --key=/etc/kubernetes/pki/etcd/healthcheck-client.key member list`,
-  );
-  // id, status, name, peers, clients, whether it is a learner
-  return stdout
-    .split("\n")
-    .map((line) => line.split(", "))
-    .map(([, , name, , , learner]) => `${name} ${learner === "true" ? "learner" : "voter"}`)
-    .sort();
-}
-
-const voters = (...names: string[]) => names.map((name) => `${name} voter`);
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), "pulumi-kubeadm-control-planes-"));
@@ -112,7 +96,7 @@ describe("a control plane that grows, loses a machine, and shrinks under a clien
     expect(await members("cp1")).toEqual(voters("cp1", "cp2", "cp3"));
     stack.configure(config(three));
     await lab.powerOn("cp3");
-    await until(300, "cp3's apiserver", async () => (await sudo("cp3", "kubectl --kubeconfig /etc/kubernetes/admin.conf --server https://127.0.0.1:6443 get --raw /readyz")).exitCode === 0);
+    await until(300, "cp3's apiserver", () => apiserverReady("cp3"));
     const untouched = await stack.run(["preview", "--expect-no-changes", "--non-interactive"]);
     expect(untouched.exitCode, untouched.output).toBe(0);
   }, 600_000);

@@ -1,0 +1,24 @@
+import { sudo } from "./machine.ts";
+
+/** etcd's members as a machine's own member lists them: `name voter` or `name learner`. */
+export async function members(machine: string): Promise<string[]> {
+  const { stdout } = await sudo(
+    machine,
+    `crictl exec $(crictl ps -q --state Running --name '^etcd$') etcdctl --cacert=/etc/kubernetes/pki/etcd/ca.crt \\
+       --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt --key=/etc/kubernetes/pki/etcd/healthcheck-client.key member list`,
+  );
+  // id, status, name, peers, clients, whether it is a learner
+  return stdout
+    .split("\n")
+    .map((line) => line.split(", "))
+    .map(([, , name, , , learner]) => `${name} ${learner === "true" ? "learner" : "voter"}`)
+    .sort();
+}
+
+/** What `members` gives of voters alone. */
+export const voters = (...names: string[]): string[] => names.map((name) => `${name} voter`);
+
+/** Whether the machine's own apiserver is ready. */
+export async function apiserverReady(machine: string): Promise<boolean> {
+  return (await sudo(machine, "kubectl --kubeconfig /etc/kubernetes/admin.conf --server https://127.0.0.1:6443 --request-timeout=5s get --raw /readyz")).exitCode === 0;
+}
