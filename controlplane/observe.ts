@@ -22,6 +22,7 @@ interface ControlPlaneDocument {
   readonly drift: string[];
   readonly facts: {
     readonly state: MachineState;
+    readonly recovering: boolean;
     readonly ready: boolean;
     /** Base64; empty where there is none. */
     readonly caCert: string;
@@ -61,12 +62,13 @@ function isSettled({ disagreement, members }: Observation): boolean {
 async function report(machine: ObservedMachine, cluster: ObservedCluster, reporter: Reporter): Promise<MachineReport> {
   const { name, clusterAddress: address, wanted } = machine;
   try {
-    const { state, ready, caCert, etcd } = (await inspectMember(machine, cluster, reporter)).facts;
+    const { state, recovering, ready, caCert, etcd } = (await inspectMember(machine, cluster, reporter)).facts;
     return {
       name,
       address,
       wanted,
       state,
+      recovering,
       ready,
       ...(caCert && { caCertHash: caCertHashOf(Buffer.from(caCert, "base64").toString()) }),
       ...(etcd && { etcd: etcdViewOf(etcd) }),

@@ -51,11 +51,10 @@ export function refusedSettings(olds: Dated, news: Dated): string[] {
  */
 export function renamedMachines(olds: Dated, news: Dated): string[] {
   const machines = ({ controlPlanes, workers }: ClusterSettings) => [...controlPlanes, ...workers].map(({ name }) => name);
-  const names = new Set(machines(news.settings));
   return machines(olds.settings).flatMap((name) => {
     const key = olds.hostKeys[name];
-    const now = [...names].find((other) => key !== undefined && news.hostKeys[other] === key);
-    if (names.has(name) || now === undefined) return [];
+    const now = machines(news.settings).find((other) => other !== name && key !== undefined && news.hostKeys[other] === key);
+    if (now === undefined) return [];
     return [`${now}: this machine is the node ${name}, and a node cannot be renamed. Next: take ${name} out and run \`pulumi up\`; then add ${now} and run it again.`];
   });
 }

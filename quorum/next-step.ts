@@ -1,5 +1,5 @@
 import type { Observation } from "./observation.ts";
-import { anotherCluster, disagreement } from "./rules/whose.ts";
+import { anotherCluster, disagreement, unfinishedRecovery } from "./rules/whose.ts";
 import { firstControlPlane } from "./rules/first.ts";
 import { joinWanted, resetBeforeJoin } from "./rules/join.ts";
 import { removeHealthyLeaver, removeSickLeaver, removeUnfinishedVoter, resetLeftover } from "./rules/leave.ts";
@@ -16,6 +16,7 @@ type Rule = (observation: Observation, knownCaCertHash: string | undefined) => S
 /** From the most urgent to the least. Whatever changes the membership comes after `noQuorum`. */
 const rules: readonly Rule[] = [
   anotherCluster,
+  unfinishedRecovery,
   disagreement,
   firstControlPlane,
   startMember,

@@ -62,6 +62,8 @@ export interface MachineReport {
   /** Why the machine could not be asked; then nothing below is known. */
   readonly unreachable?: string;
   readonly state?: MachineState;
+  /** Whether a recovery of lost quorum began there and did not end. */
+  readonly recovering?: boolean;
   /** Of a member: the hash of the CA on it. */
   readonly caCertHash?: string;
   /** Of a member: whether its own apiserver says that it is ready. */

@@ -48,7 +48,7 @@ read_etcd() {
 }
 
 stage_inspect() {
-  local state ready=false ca="" etcd=null
+  local state recovering=false ready=false ca="" etcd=null
   state=$(control_plane_state)
   case $state in
     none | unfinished) ! control_plane_job_runs || state=working ;;
@@ -62,8 +62,9 @@ stage_inspect() {
     drift "$NODE_NAME runs no control plane"
   fi
   [[ $state == none || $state == foreign ]] || read_etcd
+  [[ ! -e $recovery_mark ]] || recovering=true
   print_inspection control-plane \
-    "{\"state\":$(json_string "$state"),\"ready\":$ready,\"caCert\":$(json_string "$ca"),\"etcd\":$etcd}"
+    "{\"state\":$(json_string "$state"),\"recovering\":$recovering,\"ready\":$ready,\"caCert\":$(json_string "$ca"),\"etcd\":$etcd}"
 }
 
 stage_apply() {

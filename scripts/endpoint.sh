@@ -38,7 +38,7 @@ service_drift() {
     drift "keepalived runs with an older configuration than $config_file"
   elif ! wait_until 15 "somebody to have $ENDPOINT_VIP" address_is_held; then
     # No cause of what an apply may fail on later.
-    cause_told=""
+    cause_text=""
     drift "no machine has the API's address $ENDPOINT_VIP"
   fi
 }

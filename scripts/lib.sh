@@ -18,8 +18,10 @@ tab=$'\t'
 # ---------------------------------------------------------------------------------------------------------------------------------
 # Telling: what machine/job.ts reads from the log. All of it goes to standard error, so that standard output holds documents only.
 
-cause_told=""
-next_told=""
+# Why the script fails and what to do about it. Of a wait in vain it is told when the script ends: where it goes on, it is no cause.
+cause_text=""
+next_text=""
+failure_told=""
 failed_command=""
 work_dir=""
 
@@ -27,17 +29,18 @@ progress() { printf '==> %s\n' "$*" >&2; }
 
 warning() { printf 'warning: %s\n' "$*" >&2; }
 
-cause() {
-  cause_told=yes
-  printf '!!! %s\n' "${1//$newline/$newline!!! }" >&2
-}
-
 # Ends the script: what went wrong, and what to do about it.
 fail() {
-  cause "$1"
-  next_told=yes
-  printf '>>> %s\n' "$2" >&2
+  cause_text=$1
+  next_text=$2
+  tell_failure
   exit 1
+}
+
+tell_failure() {
+  failure_told=yes
+  printf '!!! %s\n' "${cause_text//$newline/$newline!!! }" >&2
+  printf '>>> %s\n' "${next_text//$newline/$newline>>> }" >&2
 }
 
 # The document that the job hands back.
@@ -46,9 +49,10 @@ result() { printf '%s\n' "$1" > "$JOB_RESULT"; }
 on_exit() {
   local status=$?
   [[ -z $work_dir ]] || rm -rf "$work_dir"
-  ((status != 0)) || return 0
-  [[ $cause_told ]] || cause "\`${failed_command:-the script}\` ended with exit status $status"
-  [[ $next_told ]] || printf '>>> %s\n' "put right what the lines above name, and run 'pulumi up' again" >&2
+  ((status != 0)) && [[ ! $failure_told ]] || return 0
+  : "${cause_text:="\`${failed_command:-the script}\` ended with exit status $status"}"
+  : "${next_text:="put right what the lines above name, and run 'pulumi up' again"}"
+  tell_failure
 }
 trap on_exit EXIT
 trap 'failed_command=$BASH_COMMAND' ERR
@@ -75,7 +79,7 @@ wait_until() {
   progress "waiting for $description"
   until "$@"; do
     if ((SECONDS >= deadline)); then
-      cause "waited $seconds s in vain for $description"
+      cause_text="waited $seconds s in vain for $description"
       return 1
     fi
     sleep 1
@@ -544,7 +548,7 @@ cloud_init_ended() { [[ ! -e /run/cloud-init/enabled || -e /run/cloud-init/resul
 need_packages() {
   local holder
   # What cloud-init still installs at the first start of a machine; one that never ends is no reason to give up.
-  wait_until 600 "cloud-init to end its work" cloud_init_ended || cause_told=""
+  wait_until 600 "cloud-init to end its work" cloud_init_ended || cause_text=""
   if package_lock_held; then
     wait_until 600 "$holder to release the lock of apt and dpkg" package_lock_free ||
       fail "apt's lock is still held by $holder" "wait until it has ended, or end it, and run 'pulumi up' again"
@@ -969,6 +973,8 @@ runtime_socket=/run/containerd/containerd.sock
 control_plane_begun=$state_dir/control-plane-begun
 # Written when it has ended well: from then on the machine holds a member's data, and no apply resets it.
 control_plane_ended=$state_dir/control-plane-ended
+# There while a recovery of lost quorum is not finished.
+recovery_mark=/var/lib/etcd/pulumi-kubeadm-recovery
 
 # The container in which etcd runs; 1 when there is none.
 etcd_container() {

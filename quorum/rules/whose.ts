@@ -1,6 +1,6 @@
 import type { Observation } from "../observation.ts";
 import type { Refusal } from "../step.ts";
-import { refuse } from "../texts.ts";
+import { recoverCommand, refuse } from "../texts.ts";
 
 /** A control plane that is not ours, or not of this cluster, is never touched. One that left and is not ours is nobody's business. */
 export function anotherCluster(observation: Observation, knownCaCertHash: string | undefined): Refusal | undefined {
@@ -24,6 +24,13 @@ export function anotherCluster(observation: Observation, knownCaCertHash: string
     `${other.wanted ? `take ${other.name} out of the settings, or` : "if that cluster is not wanted any more,"} run \`kubeadm reset\` on ${other.name}` +
       (other.wanted ? " if that cluster is not wanted any more" : ""),
   );
+}
+
+/** Until a recovery has ended, etcd may be made to start as a cluster of one: nothing may be added to that. */
+export function unfinishedRecovery(observation: Observation): Refusal | undefined {
+  const machine = observation.machines.find(({ recovering }) => recovering);
+  if (!machine) return undefined;
+  return refuse(observation, `a recovery on ${machine.name} did not end`, `run \`${recoverCommand} --from ${machine.name}\` again: it goes on`);
 }
 
 /** What the members do not agree on is not known, and nothing is done about what is not known. */

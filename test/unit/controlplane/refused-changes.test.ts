@@ -1,12 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { refusedMachines, refusedSettings, type FixedParts } from "../../../controlplane/refused-changes.ts";
+import { refusedSettings, renamedMachines, type Dated } from "../../../controlplane/refused-changes.ts";
 import { parseSettings } from "../../../kubeadm/settings.ts";
 
-/** What cannot change of a configuration with these changes. */
-function parts(changes: Record<string, unknown> = {}, machine: Record<string, unknown> = {}, hostKey = "ssh-ed25519 AAAA"): FixedParts {
+const keyOf = (name: string) => `ssh-ed25519 ${name}`;
+
+/** Settings with these changes; each machine shows a host key of its own, unless another one is named. */
+function dated(changes: Record<string, unknown> = {}, machine: Record<string, unknown> = {}, hostKeys: Record<string, string> = {}): Dated {
   const { settings, faults } = parseSettings({ name: "lab", controlPlanes: [{ name: "cp1", host: "192.0.2.11", ...machine }], ...changes });
   if (!settings) throw new Error(JSON.stringify(faults));
-  return { cluster: settings, members: settings.controlPlanes.map(({ name, clusterAddress }) => ({ name, clusterAddress, hostKey })) };
+  const own = [...settings.controlPlanes, ...settings.workers].map(({ name }) => [name, keyOf(name)]);
+  return { settings, hostKeys: { ...Object.fromEntries(own), ...hostKeys } };
 }
 
 describe("changes that a running cluster does not take", () => {
@@ -20,29 +23,64 @@ describe("changes that a running cluster does not take", () => {
     ["kubeProxyMode", { kubeProxyMode: "nftables" }],
     ["imageRepository", { imageRepository: "registry.example.com" }],
   ])("%s is refused with its reason and the way to do it", (path, change) => {
-    expect(refusedSettings(parts(), parts(change))).toEqual([expect.stringMatching(new RegExp(`^${path}: .* cannot become .*: .*\\. Next: set it back`))]);
+    expect(refusedSettings(dated(), dated(change))).toEqual([expect.stringMatching(new RegExp(`^${path}: .* cannot become .*: .*\\. Next: set it back`))]);
   });
 
   test("several are told at once", () => {
-    expect(refusedSettings(parts(), parts({ name: "other", kubeProxyMode: "nftables" }))).toHaveLength(2);
+    expect(refusedSettings(dated(), dated({ name: "other", kubeProxyMode: "nftables" }))).toHaveLength(2);
   });
 
-  test("a new cluster address of the same machine is told, not adopted", () => {
-    expect(refusedSettings(parts(), parts({}, { clusterAddress: "192.0.2.99" }))).toEqual([
+  test("a new cluster address of the same control plane is told, not adopted", () => {
+    expect(refusedSettings(dated(), dated({}, { clusterAddress: "192.0.2.99" }))).toEqual([
       expect.stringContaining("cp1: its cluster address cannot change from 192.0.2.11 to 192.0.2.99"),
     ]);
   });
+});
 
-  test("another machine may not take over the only control plane's name", () => {
-    expect(refusedMachines(parts(), parts({}, {}, "ssh-ed25519 BBBB"))).toEqual([expect.stringContaining("cp1: another machine")]);
+describe("changes that a running cluster takes", () => {
+  test("a new SSH address, port or user, labels and taints", () => {
+    const taints = [{ key: "example.com/gpu", effect: "NoSchedule" }];
+    const moved = dated({ ssh: { user: "ops", port: 2222 } }, { host: "203.0.113.5", clusterAddress: "192.0.2.11", labels: { a: "b" }, taints });
+    expect(refusedSettings(dated(), moved)).toEqual([]);
   });
 
-  test("the only control plane is not taken out", () => {
-    expect(refusedMachines(parts(), parts({}, { name: "cp2" }))).toEqual([expect.stringContaining("cp1 is the only control plane")]);
+  test("another machine under the name of one, at another cluster address: whether it may is the quorum's to say", () => {
+    expect(refusedSettings(dated(), dated({}, { clusterAddress: "192.0.2.99" }, { cp1: keyOf("another") }))).toEqual([]);
   });
 
-  test("a new SSH address, port or user, labels and taints are taken", () => {
-    const moved = parts({ ssh: { user: "ops", port: 2222 } }, { host: "203.0.113.5", clusterAddress: "192.0.2.11", labels: { a: "b" } });
-    expect([...refusedSettings(parts(), moved), ...refusedMachines(parts(), moved)]).toEqual([]);
+  test("an address for the API's name, so that one control plane can become three", () => {
+    expect(refusedSettings(dated(), dated({ endpoint: { vip: "192.0.2.10" } }))).toEqual([]);
+  });
+});
+
+describe("a machine under another name", () => {
+  const worker = (name: string) => ({ workers: [{ name, host: "192.0.2.21" }] });
+
+  test("is known by its host key, and told: a node cannot be renamed", () => {
+    expect(renamedMachines(dated(worker("w1")), dated(worker("w2"), {}, { w2: keyOf("w1") }))).toEqual([
+      "w2: this machine is the node w1, and a node cannot be renamed. Next: take w1 out and run `pulumi up`; then add w2 and run it again.",
+    ]);
+  });
+
+  test("is told of a control plane as well", () => {
+    expect(renamedMachines(dated(), dated({}, { name: "cp9" }, { cp9: keyOf("cp1") }))).toEqual([expect.stringMatching(/^cp9: this machine is the node cp1/)]);
+  });
+
+  test("is told of two that change their names with each other", () => {
+    const two = (first: string, second: string) => ({ workers: [{ name: "w1", host: first }, { name: "w2", host: second }] });
+    const changed = dated(two("192.0.2.22", "192.0.2.21"), {}, { w1: keyOf("w2"), w2: keyOf("w1") });
+    expect(renamedMachines(dated(two("192.0.2.21", "192.0.2.22")), changed)).toEqual([
+      expect.stringMatching(/^w2: this machine is the node w1/),
+      expect.stringMatching(/^w1: this machine is the node w2/),
+    ]);
+  });
+
+  test("is not seen in a machine that comes for one that leaves", () => {
+    expect(renamedMachines(dated(worker("w1")), dated(worker("w2")))).toEqual([]);
+  });
+
+  test("is not seen where no key was known", () => {
+    const before = { settings: dated(worker("w1")).settings, hostKeys: {} };
+    expect(renamedMachines(before, dated(worker("w2")))).toEqual([]);
   });
 });
