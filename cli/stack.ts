@@ -87,7 +87,13 @@ export function clusterOf(exported: unknown, { cluster: wanted }: ClusterChoice)
   }
   if (found.length > 1) throw new Error(`The stack has several clusters: ${found.map(({ cluster }) => cluster.name).join(", ")}. Next: name one with --cluster.`);
   const workers = outputsOf("Worker") as unknown as { machine: { name: string }; cluster: { owner: string } }[];
-  return { ...only, workers: workers.filter(({ cluster }) => cluster.owner === only.cluster.owner).map(({ machine }) => machine.name) };
+  return { ...only, leaving: [...only.leaving, ...formersOf(outputsOf("Preflight"), only.cluster.owner)], workers: workers.filter(({ cluster }) => cluster.owner === only.cluster.owner).map(({ machine }) => machine.name) };
+}
+
+/** Machines that a run which was killed has not taken out yet, as Preflight remembers them. */
+function formersOf(preflights: readonly Record<string, unknown>[], owner: string): StackCluster["leaving"] {
+  const preflight = preflights.find((outputs) => outputs.owner === owner);
+  return (preflight?.formerControlPlanes ?? []) as StackCluster["leaving"];
 }
 
 function controlPlaneOf(outputs: Record<string, unknown>): Omit<StackCluster, "workers"> {

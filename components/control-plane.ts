@@ -7,6 +7,7 @@ import {
 } from "../controlplane/reconcile.ts";
 import type { Member } from "../controlplane/member.ts";
 import { anotherMachine, holderOf } from "./identity.ts";
+import { seenOf } from "./run.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { KubeadmResource } from "./resource.ts";
 
@@ -43,24 +44,37 @@ interface ControlPlaneOutputs {
 
 type Outputs = ControlPlaneInputs & ControlPlaneOutputs;
 
-/** Machines of the last time that are wanted no more. Another machine under an old name is another one. */
-function leavingOf(olds: Outputs, news: ControlPlaneInputs): Member[] {
-  const stays = (old: Member) => news.members.some((member) => member.name === old.name && !anotherMachine(old.target, member.target));
-  return [...olds.members, ...(olds.leaving ?? [])].filter(
-    (old, index, all) => !stays(old) && all.findIndex((other) => other.name === old.name && !anotherMachine(other.target, old.target)) === index,
+const sameMachine = (a: Member, b: Member): boolean => a.name === b.name && !anotherMachine(a.target, b.target);
+
+/**
+ * Machines of earlier times that are wanted no more. Another machine under an old name is another one. Preflight also knows those of
+ * a run that was killed before this resource could remember them.
+ */
+function leavingOf(olds: Partial<Outputs>, news: ControlPlaneInputs): Member[] {
+  const earlier = [...(olds.members ?? []), ...(olds.leaving ?? []), ...(seenOf(news.cluster.owner)?.formers ?? [])];
+  return earlier.filter(
+    (old, index) =>
+      !news.members.some((member) => sameMachine(old, member)) && earlier.findIndex((other) => sameMachine(other, old)) === index,
   );
 }
 
+/** Machines that were on their way out at the last time, and are wanted again. */
+const returnedOf = (olds: Outputs, news: ControlPlaneInputs): Member[] =>
+  news.members.filter((member) => (olds.leaving ?? []).some((old) => sameMachine(old, member)));
+
 export const controlPlaneLifecycle: Lifecycle<ControlPlaneInputs & { self: string }, ControlPlaneOutputs> = {
   computed: ["kubeconfig", "caCertHash", "leaving"],
+  due: (_olds, news) => seenOf(news.cluster.owner)?.due ?? false,
   remembers: (olds, news) => ({ leaving: leavingOf(olds, news) }),
   async create(inputs, reporter) {
-    return { ...(await reconcile(inputs, undefined, holderOf(inputs.self), reporter)), leaving: [] };
+    const before = { leaving: leavingOf({}, inputs), returned: [] };
+    return { ...(await reconcile(inputs, before, holderOf(inputs.self), reporter)), leaving: [] };
   },
   async update(olds, news, reporter) {
-    const before = { inputs: olds, leaving: leavingOf(olds, news), caCertHash: olds.caCertHash };
+    const before = { inputs: olds, leaving: leavingOf(olds, news), returned: returnedOf(olds, news), caCertHash: olds.caCertHash };
     return { ...(await reconcile(news, before, holderOf(news.self), reporter)), leaving: [] };
   },
   drift: (outputs, reporter) => inspectControlPlane(outputs, outputs.caCertHash, reporter),
-  remove: ({ members, leaving, self }, reporter) => resetControlPlane([...members, ...(leaving ?? [])], holderOf(self), reporter),
+  remove: ({ cluster, members, leaving, self }, reporter) =>
+    resetControlPlane(cluster.owner, [...members, ...(leaving ?? [])], holderOf(self), reporter),
 };

@@ -33,6 +33,8 @@ export interface Lifecycle<I extends object, O extends object = object> {
   readonly quiet?: readonly (keyof I & string)[];
   /** Inputs in which a check keeps notes for itself: a change of them alone is no change. */
   readonly notes?: readonly (keyof I & string)[];
+  /** Whether there is work although no input has changed. Pure. */
+  due?(olds: I & O, news: I): boolean;
   /** Names of the outputs that are no inputs. */
   readonly computed?: readonly (keyof O & string)[];
   /** Outputs that are known before the work of an update begins, and stay in the state when it fails. Pure. */

@@ -4,11 +4,12 @@ import { membersOf } from "../controlplane/former-members.ts";
 import type { Member } from "../controlplane/member.ts";
 import { planControlPlane, type ControlPlanePlan } from "../controlplane/plan.ts";
 import { runPreflight } from "../controlplane/preflight.ts";
-import { refusedSettings, renamedMachines, type Dated } from "../controlplane/refused-changes.ts";
+import { promotedWorkers, refusedSettings, renamedMachines, type Dated } from "../controlplane/refused-changes.ts";
 import { MachineError } from "../machine/errors.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import { hasUnknown, type CheckFailure, type Lifecycle } from "./lifecycle.ts";
 import { KubeadmResource } from "./resource.ts";
+import { remember } from "./run.ts";
 
 /** What Preflight is given. */
 export interface PreflightInputs {
@@ -49,15 +50,15 @@ export class Preflight extends KubeadmResource {
  */
 async function plan(
   old: Dated | undefined,
-  news: Dated,
+  news: Dated & { readonly owner: string },
   formers: readonly Member[],
   faulty: boolean,
   reporter: Reporter,
 ): Promise<ControlPlanePlan | undefined> {
   const members = membersOf(news.settings, news.hostKeys);
-  const earlier = [...formers, ...(old ? membersOf(old.settings, old.hostKeys) : [])];
+  const earlier = [...(old ? membersOf(old.settings, old.hostKeys) : []), ...formers];
   try {
-    return await planControlPlane(news.settings, members, earlier, reporter);
+    return await planControlPlane(news.settings, news.owner, members, earlier, reporter);
   } catch (error) {
     if (faulty && error instanceof MachineError) return undefined;
     throw error;
@@ -87,9 +88,14 @@ export const preflightLifecycle: Lifecycle<PreflightInputs> = {
     const wanted = { settings, hostKeys: result.hostKeys };
     const old = olds.settings && { settings: olds.settings, hostKeys: olds.hostKeys ?? {} };
     const planned = [...settings.controlPlanes, ...settings.workers].every(located)
-      ? await plan(old, wanted, olds.formerControlPlanes ?? [], result.faults.length > 0, reporter)
+      ? await plan(old, { ...wanted, owner: news.owner }, olds.formerControlPlanes ?? [], result.faults.length > 0, reporter)
       : undefined;
     if (planned && planned.lines.length > 0) reporter.info(planned.lines.join("\n"));
+    const { controlPlanes } = settings;
+    if (controlPlanes.every(located)) {
+      const members = membersOf(settings, result.hostKeys);
+      remember(news.owner, { members, formers: planned?.formers ?? [], due: (planned?.lines.length ?? 0) > 0 });
+    }
     return {
       inputs: {
         ...news,
@@ -99,9 +105,9 @@ export const preflightLifecycle: Lifecycle<PreflightInputs> = {
       },
       // What is refused may be why the machines seem to have faults, so it stands first.
       failures: [
-        ...(old && planned ? renamedMachines(old, wanted) : []),
+        ...(old && planned ? [...renamedMachines(old, wanted), ...promotedWorkers(old, wanted)] : []),
         // Before the first cluster is made every setting may still be put right.
-        ...(old && planned && result.running ? refusedSettings(old, wanted) : []),
+        ...(old && planned && (result.running || planned.running) ? refusedSettings(old, wanted) : []),
         ...(planned?.refused ?? []),
         ...result.faults,
       ].map((reason) => ({ property: "", reason })),

@@ -54,7 +54,7 @@ export async function diff(_id: string, olds: Properties, news: Properties): Pro
   const lifecycle = lifecycles[news.kind];
   const changed = changedInputs(olds, news, lifecycle.notes);
   return {
-    changes: changed.length > 0 || olds.status !== "ok" || (olds.drift ?? []).length > 0,
+    changes: changed.length > 0 || olds.status !== "ok" || (olds.drift ?? []).length > 0 || (lifecycle.due?.(olds, news) ?? false),
     replaces: lifecycle.replaces?.(olds, news) ?? [],
   };
 }
@@ -74,6 +74,7 @@ export async function update(id: string, olds: Properties, news: Properties): Pr
   const onlyHowToReach =
     olds.status === "ok" &&
     (olds.drift ?? []).length === 0 &&
+    !lifecycle.due?.(olds, news) &&
     changedInputs(olds, news, lifecycle.notes).every((key) => lifecycle.quiet?.includes(key));
   if (onlyHowToReach) return { outs: { ...olds, ...news, status: "ok" } };
   const remembered = lifecycle.remembers?.(olds, news) ?? {};

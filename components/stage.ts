@@ -3,6 +3,7 @@ import { stageNamed } from "../machine/stages/index.ts";
 import { applyStage, inspectStage, removeStage } from "../controlplane/stage.ts";
 import type { SshTarget } from "../machine/target.ts";
 import { anotherMachine, holderOf } from "./identity.ts";
+import { isStageInUse, useStage } from "./run.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { KubeadmResource } from "./resource.ts";
 
@@ -32,11 +33,17 @@ export class Stage extends KubeadmResource {
 export const stageLifecycle: Lifecycle<StageInputs & { self: string }> = {
   quiet: ["target"],
   replaces: (olds, news) => (anotherMachine(olds.target, news.target) ? ["target"] : []),
+  async check(_olds, news) {
+    useStage(news.stage, news.target);
+    return { inputs: news, failures: [] };
+  },
   create: (inputs, reporter) => apply(inputs, reporter),
   update: (_olds, news, reporter) => apply(news, reporter),
   drift: ({ stage, target, parameters }, reporter) => inspectStage(stageNamed(stage), target, parameters, reporter),
-  remove: ({ stage, target, parameters, self }, reporter) =>
-    removeStage(stageNamed(stage), target, parameters, holderOf(self), reporter),
+  async remove({ stage, target, parameters, self }, reporter) {
+    if (isStageInUse(stage, target)) return reporter.info(`${target.name} is in use again: nothing is undone on it`);
+    await removeStage(stageNamed(stage), target, parameters, holderOf(self), reporter);
+  },
 };
 
 async function apply(

@@ -3,6 +3,7 @@ import { inspectWorker, joinWorker, removeWorker, type WorkerInputs as Join } fr
 import { anotherMachine, holderOf } from "./identity.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { KubeadmResource } from "./resource.ts";
+import { seenOf } from "./run.ts";
 
 /** A worker node: a prepared machine that has joined the cluster and is Ready. */
 export class Worker extends KubeadmResource {
@@ -27,5 +28,9 @@ export const workerLifecycle: Lifecycle<Join & { self: string }> = {
     return {};
   },
   drift: (outputs, reporter) => inspectWorker(outputs, reporter),
-  remove: (outputs, reporter) => removeWorker(outputs, holderOf(outputs.self), reporter),
+  remove(outputs, reporter) {
+    // The control planes of its own last update may all be gone by now.
+    const controlPlanes = [...(seenOf(outputs.cluster.owner)?.members ?? []), ...outputs.controlPlanes];
+    return removeWorker({ ...outputs, controlPlanes }, holderOf(outputs.self), reporter);
+  },
 };

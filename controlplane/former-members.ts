@@ -1,6 +1,7 @@
 import type { ClusterSettings, MachineSettings } from "../kubeadm/settings.ts";
 import type { MachineReport, Observation } from "../quorum/observation.ts";
 import type { Member } from "./member.ts";
+import type { ObservedMachine } from "./observe.ts";
 import { targetOf, type HostKeys } from "./target.ts";
 
 /** The control planes that settings name, with how to reach them. */
@@ -18,11 +19,13 @@ export function formerMembers(earlier: readonly Member[], wanted: readonly Membe
   );
 }
 
-/** Those of them that hold, or may hold, a part of the cluster. */
-export function stillThere(formers: readonly Member[], { machines, members }: Observation): Member[] {
+/** Of the machines that were looked at those that left and hold, or may hold, a part of the cluster. */
+export function stillThere(looked: readonly ObservedMachine[], { machines, members }: Observation): Member[] {
   const holds = ({ unreachable, state, name }: MachineReport) =>
-    unreachable === undefined ? state !== "none" : members.some(({ machine }) => machine === name) || members.length === 0;
-  return formers.filter((former) => machines.some((report) => !report.wanted && report.name === former.name && holds(report)));
+    unreachable === undefined ? state !== "none" : members.some(({ machine, wanted }) => !wanted && machine === name) || members.length === 0;
+  return looked
+    .filter(({ name, wanted }) => !wanted && machines.some((report) => !report.wanted && report.name === name && holds(report)))
+    .map(({ wanted: _, ...member }) => member);
 }
 
 /** A machine is its host key; one whose key is not known yet is taken for the one of its name. */

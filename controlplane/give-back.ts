@@ -1,4 +1,4 @@
-import { readNotGivenBack, writeNotGivenBack, type NotGivenBack } from "./not-given-back.ts";
+import { keyOf, readNotGivenBack, writeNotGivenBack, type NotGivenBack } from "./not-given-back.ts";
 import { undoStage } from "./stage.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import { claim } from "../machine/stages/claim.ts";
@@ -16,7 +16,7 @@ export async function giveBack(names: readonly string[], holder: string, reporte
       const { target } = entry;
       try {
         await undoStage(claim, target, {}, holder, reporter(target.name));
-        writeNotGivenBack(readNotGivenBack().filter((other) => other.target.name !== target.name || other.target.host !== target.host));
+        writeNotGivenBack(readNotGivenBack().filter((other) => keyOf(other.target) !== keyOf(target)));
       } catch (error) {
         // It stays on the list, and the others are given back all the same.
         reporter(target.name).warn((error as Error).message);

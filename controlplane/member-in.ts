@@ -1,8 +1,10 @@
 import { initDocuments, joinDocuments } from "../kubeadm/documents.ts";
 import { runJob } from "../machine/job.ts";
 import { renderScript } from "../machine/render.ts";
+import type { MachineState } from "../quorum/observation.ts";
 import type { Member } from "./member.ts";
 import { newUpload, withJoinToken } from "./join-token.ts";
+import { reportOf, type ObservedMachine } from "./observe.ts";
 import type { Work } from "./reconcile.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { survivors } from "./survivors.ts";
@@ -14,40 +16,43 @@ const deadlineSeconds = 1500;
 interface Beginning {
   readonly command: "init" | "join" | "";
   readonly documents: string;
+  /** What the machine was seen to hold. */
+  readonly expected: MachineState | undefined;
   readonly token?: string;
   readonly certificateKey?: string;
 }
 
 /** Makes the first control plane of a new cluster. */
-export function initialise(member: Member, work: Work): Promise<void> {
+export function initialise(member: ObservedMachine, work: Work): Promise<void> {
   const { cluster, members, schedulable } = work.inputs;
-  return run(member, { command: "init", documents: initDocuments(cluster, member, members, schedulable) }, work);
+  const expected = reportOf(member, work.observation)?.state;
+  return run(member, { command: "init", documents: initDocuments(cluster, member, members, schedulable), expected }, work);
 }
 
 /** Starts what has stopped on a member, and waits until its apiserver is ready. */
 export function takeUp(member: Member, work: Work): Promise<void> {
-  return run(member, { command: "", documents: "" }, work);
+  return run(member, { command: "", documents: "", expected: "member" }, work);
 }
 
 /**
  * Joins one more control plane: a snapshot first, then a token and a key of its own, kubeadm's join, which adds the machine as a
  * learner and promotes it when it has caught up, and the key and the token away again.
  */
-export async function join(member: Member, work: Work): Promise<void> {
+export async function join(member: ObservedMachine, work: Work): Promise<void> {
   const { inputs, holder, reporter } = work;
   const { cluster, schedulable } = inputs;
-  const through = survivors(work, member.name)[0]!;
+  const through = survivors(work, member)[0]!;
   await takeSnapshot(through, cluster.etcd.snapshotDirectory, holder, reporter);
   reporter.progress(`joining ${member.name}: asking ${through.name} for a token and the certificates`);
   const upload = newUpload(cluster, through);
   await withJoinToken([through], member.name, upload, reporter, ({ token, caCertHash }) => {
     const credentials = { token, caCertHash, certificateKey: upload.certificateKey };
     const documents = joinDocuments(cluster, member, credentials, schedulable ? "schedulable-control-plane" : "control-plane");
-    return run(member, { command: "join", documents, ...credentials }, work);
+    return run(member, { command: "join", documents, expected: reportOf(member, work.observation)?.state, ...credentials }, work);
   });
 }
 
-async function run(member: Member, { command, documents, token = "", certificateKey = "" }: Beginning, { inputs, holder, reporter }: Work): Promise<void> {
+async function run(member: Member, { command, documents, expected, token = "", certificateKey = "" }: Beginning, { inputs, holder, reporter }: Work): Promise<void> {
   await runJob({
     target: member.target,
     stage: "control-plane",
@@ -58,6 +63,7 @@ async function run(member: Member, { command, documents, token = "", certificate
       KUBEADM_CONFIG: documents,
       JOIN_TOKEN: token,
       CERTIFICATE_KEY: certificateKey,
+      EXPECTED: expected ?? "",
       API_PORT: String(inputs.cluster.endpoint.port),
       NODE_NAME: member.name,
       LOGIN_USER: member.target.user,

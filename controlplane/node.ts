@@ -51,6 +51,11 @@ export async function drainNode(controlPlanes: readonly Member[], name: string, 
   await onControlPlane(controlPlanes, "drain.sh", "apply", reporter, { NODE_NAME: name, DRAIN_SECONDS: String(drainSeconds) });
 }
 
+/** Takes back what `drainNode` did to a node that stays after all; what somebody else has cordoned stays so. */
+export async function uncordonNode(controlPlanes: readonly Member[], name: string, reporter: Reporter): Promise<void> {
+  await onControlPlane(controlPlanes, "drain.sh", "remove", reporter, { NODE_NAME: name });
+}
+
 /** Deletes a node from the cluster. One that is not there is deleted already. */
 export async function deleteNode(controlPlanes: readonly Member[], name: string, reporter: Reporter): Promise<void> {
   await onControlPlane(controlPlanes, "node.sh", "remove", reporter, { NODE_NAME: name });

@@ -4,7 +4,7 @@ import { HostKeyError, UnreachableError } from "../machine/errors.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import type { SshTarget } from "../machine/target.ts";
 
-/** A machine that a destroy could not reach, and that still holds what the kit put there. */
+/** A machine that could not be reached when it was to be given back, and that still holds what the kit put there. */
 export interface NotGivenBack {
   readonly target: SshTarget;
   readonly since: string;
@@ -28,7 +28,8 @@ export function writeNotGivenBack(list: NotGivenBack[]): void {
   writeFileSync(listPath, stringify(list), { mode: 0o600 });
 }
 
-const keyOf = (target: SshTarget) => `${target.name} ${target.host}:${target.port}`;
+/** Another machine in its place has another host key. */
+export const keyOf = (target: SshTarget): string => `${target.name} ${target.host}:${target.port} ${target.hostKey}`;
 
 /**
  * Does the work, unless the machine cannot be reached or another machine answers in its place: then it warns, puts the machine

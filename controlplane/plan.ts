@@ -4,7 +4,7 @@ import type { Observation } from "../quorum/observation.ts";
 import { planOf, planText } from "../quorum/plan.ts";
 import { formerMembers, stillThere } from "./former-members.ts";
 import type { Member } from "./member.ts";
-import { observe } from "./observe.ts";
+import { look } from "./observe.ts";
 import { observed } from "./reconcile.ts";
 
 /** What would be done to a control plane, before anything is. */
@@ -13,6 +13,8 @@ export interface ControlPlanePlan {
   readonly lines: readonly string[];
   /** Why it must not be done, a text each with the next step. */
   readonly refused: readonly string[];
+  /** Whether a member of the cluster was seen, on machines of the settings or on others. */
+  readonly running: boolean;
   /** Machines that the settings name no more and that hold, or may hold, a part of the cluster. */
   readonly formers: readonly Member[];
 }
@@ -20,24 +22,27 @@ export interface ControlPlanePlan {
 /**
  * Looks at the control plane and says what bringing it to the settings would do, by the very function that does it.
  *
+ * @param owner `project/stack/cluster`
  * @param earlier control planes of earlier settings
  * @throws MachineError for a machine of the settings that answers and cannot be looked at
  */
 export async function planControlPlane(
   settings: ClusterSettings,
+  owner: string,
   wanted: readonly Member[],
   earlier: readonly Member[],
   reporter: Reporter,
 ): Promise<ControlPlanePlan> {
   const formers = formerMembers(earlier, wanted);
-  const observation = await observe(observed(wanted, formers), settings, reporter);
+  const { observation, machines } = await look(observed(wanted, formers), { endpoint: settings.endpoint, owner }, reporter);
   const plan = planOf(observation, undefined);
   const moved = movedEndpoint(settings, observation);
   const { refused } = plan;
   return {
     lines: planText(plan),
     refused: [...(refused ? [`controlPlanes: ${refused.reason}. Next: ${refused.next}.`] : []), ...(moved ? [moved] : [])],
-    formers: stillThere(formers, observation),
+    running: observation.members.length > 0,
+    formers: stillThere(machines, observation),
   };
 }
 
@@ -46,7 +51,7 @@ function movedEndpoint({ controlPlanes, endpoint }: ClusterSettings, { members }
   const [only, ...others] = controlPlanes;
   const voters = members.filter(({ learner }) => !learner);
   if (others.length > 0 || endpoint.vip || endpoint.external || voters.length === 0) return undefined;
-  if (voters.some(({ machine }) => machine === only!.name)) return undefined;
+  if (voters.some(({ machine, wanted }) => wanted && machine === only!.name)) return undefined;
   return (
     `controlPlanes: ${only!.name} cannot take the place of ${voters.map(({ machine, name }) => machine ?? name).join(", ")}: ${endpoint.name} stands for ` +
     `the address of the only control plane, and would lead to ${only!.name} before that is one. Next: set endpoint.vip, or endpoint.external, ` +

@@ -7,11 +7,11 @@ import type { Observation } from "../quorum/observation.ts";
 import type { Refusal, Step } from "../quorum/step.ts";
 import { describe, type ControlPlaneResult } from "./describe.ts";
 import { initialise, join, takeUp } from "./member-in.ts";
-import { removeMember } from "./member-out.ts";
+import { handAddressOn, removeMember } from "./member-out.ts";
 import type { Member } from "./member.ts";
-import { labelNode, withRoleTaint } from "./node.ts";
-import { inspectMember, observe, type ObservedMachine } from "./observe.ts";
-import { resetMachine } from "./reset.ts";
+import { deleteNode, labelNode, uncordonNode, withRoleTaint } from "./node.ts";
+import { inspectMember, look, observe, reportOf, type ObservedMachine } from "./observe.ts";
+import { resetMachine, resetUnlessGone } from "./reset.ts";
 
 /** The settings that every member of the cluster shares. */
 export type SharedSettings = Pick<
@@ -29,9 +29,12 @@ export interface ControlPlaneInputs {
 
 /** What is known of the control plane from before. */
 export interface ControlPlaneHistory {
-  readonly inputs: ControlPlaneInputs;
+  /** Undefined when nothing of it is in the state. */
+  readonly inputs?: ControlPlaneInputs;
   /** Machines that have left the settings, at the last time or at an earlier one that failed, and may still be members. */
   readonly leaving: readonly Member[];
+  /** Machines that were leaving at the last time, and are wanted again. */
+  readonly returned: readonly Member[];
   /** The cluster that the state remembers. */
   readonly caCertHash?: string;
 }
@@ -56,19 +59,27 @@ const mostTimes = 3;
  */
 export async function reconcile(
   inputs: ControlPlaneInputs,
-  before: ControlPlaneHistory | undefined,
+  before: ControlPlaneHistory,
   holder: string,
   reporter: Reporter,
 ): Promise<ControlPlaneResult> {
   const { members } = inputs;
-  const machines = observed(members, before?.leaving ?? []);
+  const machines = observed(members, before.leaving);
+  // The control planes that stay are not told of these any more, and would take the API's address beside them.
+  await Promise.all(before.leaving.map((member) => handAddressOn(member, reporter)));
   const taken = new Map<string, number>();
   let dead: string | undefined;
   for (;;) {
+    // Who is not listened to any more has been followed by another run, which must be alone.
+    if (reporter.heard?.() === false) throw new Error("Pulumi has ended: nothing more is begun");
     reporter.progress("looking at the control plane");
-    const observation = await observe(machines, inputs.cluster, reporter);
-    const step = nextStep(observation, before?.caCertHash);
-    if (step.kind === "nothing") break;
+    const seen = await look(machines, inputs.cluster, reporter);
+    const step = nextStep(seen.observation, before.caCertHash);
+    const work = { inputs, ...seen, holder, reporter };
+    if (step.kind === "nothing") {
+      await finish(before, work);
+      return describe(inputs, reporter);
+    }
     if (step.kind === "refuse") throw new MachineError({ machine: members[0]!.name, stage: "control-plane", cause: step.reason, next: step.next });
     // One time-out kills no voter: a machine that is merely slow answers when it is looked at again.
     if (step.kind === "remove" && !step.reachable && dead !== step.memberId) {
@@ -78,13 +89,26 @@ export async function reconcile(
     }
     dead = undefined;
     countTimes(taken, step);
-    await take(step, { inputs, machines, observation, holder, reporter });
+    await take(step, work);
+  }
+}
+
+/** What is left to do when all wanted machines are healthy voters. */
+async function finish(before: ControlPlaneHistory, work: Work): Promise<void> {
+  const { reporter } = work;
+  const { members, schedulable } = work.inputs;
+  // A run that ended between a removal and this has left the node of a member that is gone.
+  for (const { name } of before.leaving) {
+    if (!members.some((member) => member.name === name)) await deleteNode(members, name, reporter);
+  }
+  for (const member of before.returned) {
+    await takeUp(member, work);
+    await uncordonNode(members, member.name, reporter);
   }
   for (const member of members) {
-    const old = before?.inputs.members.find(({ name }) => name === member.name);
-    await labelNode(members, withRoleTaint(member, inputs.schedulable), old && withRoleTaint(old, before!.inputs.schedulable), reporter);
+    const old = before.inputs?.members.find(({ name }) => name === member.name);
+    await labelNode(members, withRoleTaint(member, schedulable), old && withRoleTaint(old, before.inputs!.schedulable), reporter);
   }
-  return describe(inputs, reporter);
 }
 
 /** The machines of a control plane as they are looked at. */
@@ -117,21 +141,26 @@ async function take(step: Doing, work: Work): Promise<void> {
   const machine = work.machines.find((candidate) => candidate.name === step.machine && candidate.wanted === wanted)!;
   switch (step.kind) {
     case "init":
-      return initialise(machine, work);
+      return reportOf(machine, work.observation)?.state === "working" ? waitForJob(machine.target, work.reporter) : initialise(machine, work);
     case "start":
-      return takeUpAll(work);
+      return takeUpAll(step.wanted, work);
     case "join":
       return step.running ? waitForJob(machine.target, work.reporter) : join(machine, work);
     case "reset":
-      return resetMachine(machine.target, work.holder, work.reporter);
+      return resetMachine(work.inputs.cluster.owner, machine.target, work.holder, work.reporter);
   }
 }
 
-/** All that are not ready at once: after a loss of power none of them becomes ready before enough others are there. */
-async function takeUpAll(work: Work): Promise<void> {
-  const stopped = work.machines.filter(({ name, wanted }) =>
-    work.observation.machines.some((report) => report.name === name && report.wanted === wanted && report.state === "member" && !report.ready),
-  );
+/**
+ * All that are not ready at once: after a loss of power none of them becomes ready before enough others are there.
+ *
+ * @param wanted false: also those that leave, because the quorum needs them
+ */
+async function takeUpAll(wanted: boolean, work: Work): Promise<void> {
+  const stopped = work.machines.filter((machine) => {
+    const report = reportOf(machine, work.observation);
+    return report?.state === "member" && !report.ready && (machine.wanted || !wanted);
+  });
   await Promise.all(stopped.map((machine) => takeUp(machine, work)));
 }
 
@@ -144,6 +173,6 @@ export async function inspectControlPlane({ cluster, members }: ControlPlaneInpu
 }
 
 /** Takes the control plane from its machines, quorum or not, all at once. A machine that is gone is noted, and is no failure. */
-export async function resetControlPlane(members: readonly Member[], holder: string, reporter: Reporter): Promise<void> {
-  await Promise.all(members.map((member) => resetMachine(member.target, holder, reporter)));
+export async function resetControlPlane(owner: string, members: readonly Member[], holder: string, reporter: Reporter): Promise<void> {
+  await Promise.all(members.map((member) => resetUnlessGone(owner, member.target, holder, reporter)));
 }

@@ -44,6 +44,18 @@ export function refusedSettings(olds: Dated, news: Dated): string[] {
 }
 
 /**
+ * Workers that become control planes under their names. Their machines hold a kubelet that has joined as a worker, and the engine
+ * would take the workers' resources away at the end, when they are control planes.
+ *
+ * @returns a text for each, with the way to do it
+ */
+export function promotedWorkers(olds: Dated, news: Dated): string[] {
+  return news.settings.controlPlanes
+    .filter(({ name }) => olds.settings.workers.some((worker) => worker.name === name))
+    .map(({ name }) => `${name}: it is a worker, and cannot become a control plane in one step. Next: take it out of workers and run \`pulumi up\`; then add it to controlPlanes and run it again.`);
+}
+
+/**
  * Machines that stay under another name. The engine would make the new resources before it deletes the old ones, on one machine:
  * what the deletes undo would be the new node.
  *
@@ -53,7 +65,7 @@ export function renamedMachines(olds: Dated, news: Dated): string[] {
   const machines = ({ controlPlanes, workers }: ClusterSettings) => [...controlPlanes, ...workers].map(({ name }) => name);
   return machines(olds.settings).flatMap((name) => {
     const key = olds.hostKeys[name];
-    const now = machines(news.settings).find((other) => other !== name && key !== undefined && news.hostKeys[other] === key);
+    const now = machines(news.settings).find((other) => other !== name && key !== undefined && news.hostKeys[other] === key && olds.hostKeys[other] !== key);
     if (now === undefined) return [];
     return [`${now}: this machine is the node ${name}, and a node cannot be renamed. Next: take ${name} out and run \`pulumi up\`; then add ${now} and run it again.`];
   });

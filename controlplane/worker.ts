@@ -7,7 +7,7 @@ import type { SshTarget } from "../machine/target.ts";
 import type { Member } from "./member.ts";
 import { deleteNode, drainNode, inspectNode, labelNode } from "./node.ts";
 import { withJoinToken } from "./join-token.ts";
-import { resetMachine } from "./reset.ts";
+import { resetUnlessGone } from "./reset.ts";
 
 /** What the cluster knows of a worker. */
 export type WorkerNode = Pick<MachineSettings, "name" | "clusterAddress" | "labels" | "taints">;
@@ -17,7 +17,7 @@ export interface WorkerInputs {
   readonly target: SshTarget;
   /** Its part of the settings, without how to reach it: that is the target's, and no reason to join again. */
   readonly machine: WorkerNode;
-  readonly cluster: ClusterArguments;
+  readonly cluster: ClusterArguments & { readonly owner: string };
   /** Whom to ask for a token, and who knows the node. */
   readonly controlPlanes: Member[];
 }
@@ -60,8 +60,8 @@ export async function inspectWorker({ machine, controlPlanes }: WorkerInputs, re
 }
 
 /** Drains the worker, deletes its node and resets its machine. A machine that is gone is noted, and is no failure. */
-export async function removeWorker({ target, machine, controlPlanes }: WorkerInputs, holder: string, reporter: Reporter): Promise<void> {
+export async function removeWorker({ target, machine, cluster, controlPlanes }: WorkerInputs, holder: string, reporter: Reporter): Promise<void> {
   await drainNode(controlPlanes, machine.name, reporter);
   await deleteNode(controlPlanes, machine.name, reporter);
-  await resetMachine(target, holder, reporter);
+  await resetUnlessGone(cluster.owner, target, holder, reporter);
 }

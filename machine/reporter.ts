@@ -6,4 +6,6 @@ export interface Reporter {
   info(text: string): void;
   /** Something to keep and to look at. */
   warn(text: string): void;
+  /** False when whoever asked for the work is gone: then nothing more is begun. Left out where that cannot be told. */
+  heard?(): boolean;
 }

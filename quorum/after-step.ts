@@ -11,7 +11,7 @@ export function afterStep(observation: Observation, step: Step): Observation {
     case "init":
     case "start":
     case "join":
-      return afterStart(observation, find(observation, step.machine, step.kind === "start" ? step.wanted : true));
+      return afterStart(observation, find(observation, step.machine, step.kind === "init" || step.wanted));
     case "remove":
       return combine(
         observation.machines.map((machine) =>

@@ -2,14 +2,6 @@
 #
 # Parameters: OWNER  project/stack/cluster; empty for a remove on behalf of whoever owns it
 
-owner_file=$state_dir/owner
-
-# Sets `owner`; empty on a machine that belongs to nobody.
-read_owner() {
-  owner=""
-  [[ ! -r $owner_file ]] || read -r owner < "$owner_file" || true
-}
-
 stage_inspect() {
   local owner
   read_owner

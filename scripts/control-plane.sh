@@ -7,6 +7,8 @@
 #             CERTIFICATE_KEY  key of the certificates that a control plane uploaded; empty for init
 #             API_PORT         port of the apiserver
 #             NODE_NAME        name of the node
+#             EXPECTED         what the machine was seen to hold when this was decided: none, unfinished or member
+#             OWNER            for inspect: project/stack/cluster
 #             LOGIN_USER       who logs in over SSH: gets kubectl set up, as the kubeadm page tells
 
 admin_conf=/etc/kubernetes/admin.conf
@@ -48,8 +50,11 @@ read_etcd() {
 }
 
 stage_inspect() {
-  local state recovering=false ready=false ca="" etcd=null
+  local state recovering=false ready=false ca="" etcd=null owner
   state=$(control_plane_state)
+  read_owner
+  # What was given back and is part of another cluster by now.
+  [[ ! $owner || $owner == "$OWNER" ]] || state=foreign
   case $state in
     none | unfinished) ! control_plane_job_runs || state=working ;;
   esac
@@ -68,14 +73,14 @@ stage_inspect() {
 }
 
 stage_apply() {
-  case $(control_plane_state) in
+  local state
+  state=$(control_plane_state)
+  # Somebody else may have been at work while this waited for its turn.
+  [[ $state == "$EXPECTED" || $state == member || $state == foreign ]] ||
+    fail "$NODE_NAME was seen with a control plane that is '$EXPECTED', and now it is '$state'" "see that nobody else works on this cluster, and run 'pulumi up' again: it looks anew"
+  case $state in
     member) progress "taking up the control plane that is there" ;;
-    unfinished)
-      progress "clearing a kubeadm init or join that did not end"
-      node_reset
-      begin
-      ;;
-    none) begin ;;
+    none | unfinished) begin ;;
     foreign)
       fail "$NODE_NAME holds a control plane that this kit did not make, or has lost its own mark of it" \
         "keep it, and take the machine out of the settings; or run 'kubeadm reset' on it, which destroys that cluster's data, and 'pulumi up' again"
@@ -85,11 +90,17 @@ stage_apply() {
   systemctl is-active --quiet kubelet || systemctl start kubelet
   wait_until 300 "the apiserver to be ready" apiserver_ready || { node_evidence; return 1; }
   kubectl_for_login_user
+  # One that was about to leave, and stays, holds the API's address again.
+  ! systemctl is-enabled --quiet keepalived 2>/dev/null || systemctl start keepalived
 }
 
 begin() {
   local config=/run/pulumi-kubeadm/job/kubeadm.yaml status=0
   [[ $KUBEADM_COMMAND ]] || fail "$NODE_NAME runs no control plane any more" "run 'pulumi up' again: it looks anew"
+  if [[ -e $control_plane_begun ]]; then
+    progress "clearing a kubeadm init or join that did not end"
+    node_reset
+  fi
   ( umask 077; printf '%s\n' "$KUBEADM_CONFIG" > "$config" )
   : > "$control_plane_begun"
   kubeadm_progress "kubeadm $KUBEADM_COMMAND" kubeadm "$KUBEADM_COMMAND" --config "$config" || status=$?

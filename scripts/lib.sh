@@ -12,6 +12,8 @@ shopt -u patsub_replacement 2>/dev/null || true
 
 state_dir=/var/lib/pulumi-kubeadm
 ledger_dir=$state_dir/ledger
+# Whose machine this is: project/stack/cluster.
+owner_file=$state_dir/owner
 newline=$'\n'
 tab=$'\t'
 
@@ -481,6 +483,12 @@ undo_block() {
   replace_file "$path" "$outside" && return
   warning "the block in $path could not be taken out"
   return 1
+}
+
+# Sets `owner`; empty on a machine that belongs to nobody.
+read_owner() {
+  owner=""
+  [[ ! -r $owner_file ]] || read -r owner < "$owner_file" || true
 }
 
 # Sets os_id and os_codename, as repositories name them.

@@ -1,5 +1,14 @@
 # Takes the machine out of its cluster; the stages stay.
 #
-# Parameters: none
+# Parameters: OWNER  project/stack/cluster, whose cluster that is
 
-stage_remove() { node_reset; undo_ended; }
+stage_remove() {
+  local owner
+  read_owner
+  if [[ $owner && $owner != "$OWNER" ]]; then
+    progress "the machine belongs to $owner by now: nothing of ours is on it"
+    return
+  fi
+  node_reset
+  undo_ended
+}

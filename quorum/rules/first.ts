@@ -45,6 +45,7 @@ function lostCluster(observation: Observation): Refusal {
 function beginning(observation: Observation): Step | undefined {
   const begun = ({ state }: MachineReport) => state === "working" || state === "unfinished";
   const left = observation.machines.find((machine) => !machine.wanted && begun(machine));
+  if (left?.state === "working") return { kind: "join", machine: left.name, wanted: false, running: true, reason: `its control plane is being made` };
   if (left) return { kind: "reset", machine: left.name, wanted: false, reason: `${left.name} left the settings before its control plane was finished` };
   const wanted = wantedMachines(observation);
   const resumed = wanted.find(begun);

@@ -1,17 +1,18 @@
 import { joinersReachable, nobodySick, oneInOrder, othersInOrder, quorumAfter } from "../gates.ts";
 import type { MachineReport, Observation } from "../observation.ts";
-import { memberOf, ringOf, runsListedMember, wantedMachines, withOneMore } from "../ring.ts";
+import { memberOf, ringOf, runsListedMember, votersOf, wantedMachines, withOneMore } from "../ring.ts";
 import type { Step } from "../step.ts";
 import { refuse } from "../texts.ts";
 
 /**
  * What an earlier membership or an ended join left on a machine goes before the machine joins. This comes after `noQuorum`: only a
- * list that has a quorum can say that a machine is not in it; and a finished control plane is only reset beside another. A join that still runs on a machine that left is ended here, too.
+ * list that has a quorum can say that a machine is not in it; and a finished control plane is only reset beside another.
  */
 export function resetBeforeJoin(observation: Observation): Step | undefined {
   const stale = observation.machines.find(
     (machine) =>
-      (machine.wanted ? machine.state === "member" || machine.state === "unfinished" : machine.state === "working") &&
+      machine.wanted &&
+      (machine.state === "member" || machine.state === "unfinished") &&
       !memberOf(observation, machine) &&
       !runsListedMember(observation, machine),
   );
@@ -21,8 +22,7 @@ export function resetBeforeJoin(observation: Observation): Step | undefined {
 }
 
 function staleReason({ name, state }: MachineReport): string {
-  if (state === "member") return `${name} holds a control plane that is no member of the cluster`;
-  return state === "working" ? `a join runs on ${name}, which left the settings` : `a join of ${name} did not end`;
+  return state === "member" ? `${name} holds a control plane that is no member of the cluster` : `a join of ${name} did not end`;
 }
 
 /**
@@ -40,11 +40,22 @@ export function joinWanted(observation: Observation): Step | undefined {
   const after = withOneMore(ring);
   return (
     notInUse(observation, machine) ??
+    notItsNamesake(observation, machine) ??
     nobodySick(observation, change, after) ??
     quorumAfter(observation, change, after) ??
     othersInOrder(observation, change) ??
     joinersReachable(observation, change) ??
-    oneInOrder(observation, change) ?? { kind: "join", machine: machine.name, running: false, reason: `${machine.name} is no member yet` }
+    oneInOrder(observation, change) ?? { kind: "join", machine: machine.name, wanted: true, running: false, reason: `${machine.name} is no member yet` }
+  );
+}
+
+/** A single voter stays until its successor has joined, and a cluster has one node of a name. */
+function notItsNamesake(observation: Observation, machine: MachineReport): Step | undefined {
+  if (!votersOf(observation).some((voter) => voter.machine === machine.name && !voter.wanted)) return undefined;
+  return refuse(
+    observation,
+    `another machine is to take the name ${machine.name}, and the only control plane, which has it, must stay until the other one has joined`,
+    "give the new machine another name",
   );
 }
 

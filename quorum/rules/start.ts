@@ -1,5 +1,5 @@
 import type { MachineReport, Observation } from "../observation.ts";
-import { hasQuorum, isFullyHealthy, memberOf, ringOf, votersOf, wantedMachines } from "../ring.ts";
+import { hasQuorum, isFullyHealthy, memberOf, ringOf, votersOf } from "../ring.ts";
 import { quorum } from "../sizes.ts";
 import type { Step } from "../step.ts";
 
@@ -38,8 +38,11 @@ function start(machine: MachineReport): Step {
   return { kind: "start", machine: machine.name, wanted: machine.wanted, reason: what };
 }
 
-/** A join that runs is waited for before anything else: it may be changing the membership. */
+/**
+ * A join that runs is waited for before anything else: it may be changing the membership. That of a machine that left, too: it would
+ * end as a voter on a machine that is being reset.
+ */
 export function takeUp(observation: Observation): Step | undefined {
-  const working = wantedMachines(observation).find(({ state }) => state === "working");
-  return working && { kind: "join", machine: working.name, running: true, reason: `a join runs on ${working.name} already` };
+  const working = observation.machines.find(({ state }) => state === "working");
+  return working && { kind: "join", machine: working.name, wanted: working.wanted, running: true, reason: `a join runs on ${working.name} already` };
 }

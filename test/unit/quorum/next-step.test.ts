@@ -316,8 +316,8 @@ describe("a machine that left", () => {
   test.each(["member", "unfinished", "stale"] as const)("and is no member gives back what it holds, last of all (%s)", (state) => {
     expect(way(world({ cp1: [], cp2: [] }, { cp3: [], cp4: [state, "left"] }))).toBe("+cp3 reset cp4");
   });
-  test("and still runs a join is stopped before anyone else joins", () => {
-    expect(way(world({ cp1: [], cp2: [] }, { cp3: [], cp4: ["working", "left"] }))).toBe("reset cp4 +cp3");
+  test("and still runs a join is waited for, and leaves as the voter that it has become", () => {
+    expect(way(world({ cp1: [], cp2: [] }, { cp3: [], cp4: ["working", "left"] }))).toBe("+cp4 -cp4 +cp3");
   });
   test("and cannot be reached and is no member is not waited for", () => {
     expect(step(world({ cp1: [] }, { cp2: ["left", "unreachable"] }))).toEqual({ kind: "nothing" });

@@ -67,7 +67,7 @@ const established = ({ boxes }: World) => boxes.some(({ state }) => state === "m
 
 /** Whether a join that ran already came to nothing, because something was in its way. */
 const wentBadly = (states: World[], steps: Step[]) =>
-  steps.some((step, index) => step.kind === "join" && states[index + 1]!.boxes.some(({ name, state, wanted }) => wanted && name === step.machine && state === "unfinished"));
+  steps.some((step, index) => step.kind === "join" && states[index + 1]!.boxes.some(({ name, state, wanted }) => wanted === step.wanted && name === step.machine && state === "unfinished"));
 
 const voters = ({ list }: World) => list.filter(({ learner, name }) => !learner && name !== "");
 

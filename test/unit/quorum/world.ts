@@ -180,8 +180,9 @@ export function take(before: World, step: Step): World {
       return { ...truth, boxes: change(machine, { ...finished }) };
     }
     case "join": {
-      const machine = box(step.machine, true)!;
+      const machine = box(step.machine, step.wanted)!;
       must(machine.ssh, "not reachable");
+      must(step.wanted || step.running, "a join of a machine that left");
       must(step.running === (machine.state === "working"), "a second join");
       const clear = truth.list.every(({ learner, name }) => !learner && name !== "") && !truth.list.some(({ address }) => address === machine.address);
       if (step.running && truth.list.some(({ id }) => id === machine.memberId)) {
@@ -216,6 +217,7 @@ export function take(before: World, step: Step): World {
     case "reset": {
       const machine = box(step.machine, step.wanted)!;
       must(machine.ssh, "not reachable");
+      must(machine.state !== "working", "a join runs there, and would end as a voter");
       const member = truth.list.some(({ id }) => id === machine.memberId);
       const onlyAnInit = truth.list.length === 1 && machine.state !== "member";
       must(!machine.runs || !member || onlyAnInit, "it is a member");
