@@ -124,7 +124,7 @@ function refuseQuorum({ machines }: Observation, from: ObservedMachine, unfinish
   if (living) {
     throw new RecoveryRefused(
       `etcd has quorum: ${ringText(living.ring)}, as ${living.report.name} sees it`,
-      "`pulumi up` takes members out that are dead, and joins others; after a recovery, `pulumi up --refresh`",
+      "run `pulumi up`: it takes out members that are dead, and joins others",
     );
   }
 }

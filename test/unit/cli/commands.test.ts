@@ -117,7 +117,7 @@ describe("recover", () => {
 
   test("says what comes after it", async () => {
     await run("recover", "--from", "cp1", "--yes");
-    expect(printed.at(-1)).toMatch(/^cp1 is the only member of etcd now.* \/kept there.*\nNext: run `pulumi up --refresh`: it joins the others again\.$/s);
+    expect(printed.at(-1)).toMatch(/^cp1 is the only member of etcd now.* \/kept there.*\nNext: run `pulumi up`: it joins the others again\.$/s);
   });
 
   test("takes a snapshot of this computer to the machine, and away again", async () => {
