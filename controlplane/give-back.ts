@@ -4,7 +4,7 @@ import type { Reporter } from "../machine/reporter.ts";
 import { claim } from "../machine/stages/claim.ts";
 
 /**
- * Gives machines back that a destroy could not reach: resets the node and replays every ledger on it.
+ * Gives machines back that could not be reached when their time came: resets the node and replays every ledger on it.
  *
  * @param names which of the machines on the list; all when empty
  * @returns the machines that are still not given back

@@ -103,7 +103,7 @@ function notGivenBack(machines: readonly MachineSettings[], hostKeys: HostKeys):
     .filter((machine) => list.some(({ target }) => same(machine, target)))
     .map(
       ({ name }) =>
-        `${name}: it is on ${listPath}: a destroy could not reach it, and it still holds an earlier cluster. ` +
+        `${name}: it is on ${listPath}: it could not be reached when it was to be given back, and it still holds an earlier cluster. ` +
         `Next: run \`npx pulumi-kubeadm give-back ${name}\` first; or, if it was reinstalled, add --forget.`,
     );
 }

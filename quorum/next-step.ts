@@ -1,10 +1,11 @@
+import { quorumNow } from "./gates.ts";
 import type { Observation } from "./observation.ts";
 import { anotherCluster, disagreement, unfinishedRecovery } from "./rules/whose.ts";
 import { firstControlPlane } from "./rules/first.ts";
 import { joinWanted, resetBeforeJoin } from "./rules/join.ts";
 import { removeHealthyLeaver, removeSickLeaver, removeUnfinishedVoter, resetLeftover } from "./rules/leave.ts";
 import { removeLearner } from "./rules/learner.ts";
-import { noQuorum, notInOrder } from "./rules/order.ts";
+import { notInOrder } from "./rules/order.ts";
 import { startMember, takeUp } from "./rules/start.ts";
 import type { Step } from "./step.ts";
 
@@ -13,14 +14,14 @@ export type { Refusal, Step } from "./step.ts";
 /** A rule gives a step, or leaves it to the next rule. */
 type Rule = (observation: Observation, knownCaCertHash: string | undefined) => Step | undefined;
 
-/** From the most urgent to the least. Whatever changes the membership comes after `noQuorum`. */
+/** From the most urgent to the least. Whatever changes the membership comes after `quorumNow`. */
 const rules: readonly Rule[] = [
   anotherCluster,
   unfinishedRecovery,
   disagreement,
   firstControlPlane,
   startMember,
-  noQuorum,
+  quorumNow,
   takeUp,
   removeLearner,
   removeSickLeaver,

@@ -5,7 +5,7 @@ import type { Step } from "../step.ts";
 import { refuse } from "../texts.ts";
 
 /**
- * What an earlier membership or an ended join left on a machine goes before the machine joins. This comes after `noQuorum`: only a
+ * What an earlier membership or an ended join left on a machine goes before the machine joins. This comes after `quorumNow`: only a
  * list that has a quorum can say that a machine is not in it; and a finished control plane is only reset beside another.
  */
 export function resetBeforeJoin(observation: Observation): Step | undefined {

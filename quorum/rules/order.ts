@@ -1,12 +1,8 @@
-import { quorumNow } from "../gates.ts";
 import type { Observation } from "../observation.ts";
 import { memberOf, wantedMachines } from "../ring.ts";
 import { isAlarm } from "../sickness.ts";
 import type { Refusal } from "../step.ts";
 import { alarmAdvice, refuse } from "../texts.ts";
-
-/** Lost quorum is brought back by an explicit command only. */
-export const noQuorum = (observation: Observation): Refusal | undefined => quorumNow(observation);
 
 /** When nothing can be done and yet a wanted machine is not what it should be, that is said. */
 export function notInOrder(observation: Observation): Refusal | undefined {
