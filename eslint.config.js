@@ -2,13 +2,14 @@ import tseslint from "typescript-eslint";
 
 /** Where a folder of the house may import from: one way, as docs/architecture.md draws it. */
 const walls = {
-  kubeadm: ["quorum", "machine", "controlplane", "components", "cli", "lab", "@pulumi/pulumi", "ssh2"],
-  quorum: ["kubeadm", "machine", "controlplane", "components", "cli", "lab", "@pulumi/pulumi", "ssh2"],
-  machine: ["controlplane", "components", "cli", "lab", "@pulumi/pulumi"],
-  controlplane: ["components", "cli", "lab", "@pulumi/pulumi"],
-  components: ["cli", "lab"],
-  cli: ["lab"],
-  lab: ["kubeadm", "quorum", "machine", "controlplane", "components", "cli"],
+  kubeadm: ["quorum", "machine", "controlplane", "components", "cli", "classroom", "lab", "@pulumi/pulumi", "ssh2"],
+  quorum: ["kubeadm", "machine", "controlplane", "components", "cli", "classroom", "lab", "@pulumi/pulumi", "ssh2"],
+  machine: ["controlplane", "components", "cli", "classroom", "lab", "@pulumi/pulumi"],
+  controlplane: ["components", "cli", "classroom", "lab", "@pulumi/pulumi"],
+  components: ["cli", "classroom", "lab"],
+  cli: ["components", "classroom", "lab"],
+  classroom: ["components", "cli", "lab"],
+  lab: ["kubeadm", "quorum", "machine", "controlplane", "components", "cli", "classroom"],
 };
 
 export default tseslint.config(

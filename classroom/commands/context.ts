@@ -1,0 +1,60 @@
+import { createInterface } from "node:readline/promises";
+import type { Command } from "commander";
+import { Journal } from "../journal.ts";
+import { chosenStudents, loadClassroom, type Classroom } from "../load.ts";
+import { parallelStudents, thisComputer } from "../parallelism.ts";
+import type { Student } from "../roster.ts";
+
+/** What every command is told. */
+export interface ClassOptions {
+  /** Path of the class file. */
+  readonly class: string;
+}
+
+/** The option with which every command is told its class. */
+export const withClass = (command: Command): Command => command.option("--class <file>", "the class file", "class.yaml");
+
+/** A class that a command works on. */
+export interface Context extends Classroom {
+  readonly journal: Journal;
+  /** Those of the students that the command is about. */
+  readonly chosen: readonly Student[];
+}
+
+/** @throws ClassFileError or RosterError with every fault; Error for a student who is not in the roster */
+export function contextOf({ class: path }: ClassOptions, ids: readonly string[] = []): Context {
+  const classroom = loadClassroom(path);
+  const journal = new Journal(classroom.klass);
+  const gone = journal.students().filter((id) => classroom.students.every((student) => student.id !== id));
+  if (gone.length > 0) {
+    console.error(
+      `Not in the roster any more, and their machines were not given back: ${gone.join(", ")}. ` +
+        "Next: put their lines back into the roster, and run `classroom down` for them before you take them out.",
+    );
+  }
+  return { ...classroom, journal, chosen: chosenStudents(classroom.students, ids) };
+}
+
+/** How many students at the same time, and why. */
+export function parallelismOf({ klass }: Context, wanted: string | undefined): { readonly students: number; readonly reason: string } {
+  if (wanted !== undefined) {
+    const students = Number(wanted);
+    if (!Number.isInteger(students) || students < 1) throw new Error(`--parallel must be a whole number from 1 on, not ${wanted}`);
+    return { students, reason: "as --parallel says" };
+  }
+  return klass.parallelism === undefined ? parallelStudents(thisComputer()) : { students: klass.parallelism, reason: "as the class file says" };
+}
+
+/**
+ * Asks before something is lost.
+ *
+ * @throws Error when nobody is there to answer, or the answer is no
+ */
+export async function confirm(question: string, yes: boolean | undefined): Promise<void> {
+  if (yes) return;
+  if (!process.stdin.isTTY) throw new Error("Nothing was done: nobody is there to confirm it. Next: add --yes.");
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await terminal.question(`${question} [y/N] `);
+  terminal.close();
+  if (!/^(y|yes|ㅛ|예|네)$/i.test(answer.trim())) throw new Error("Nothing was done.");
+}

@@ -1,0 +1,82 @@
+import type { Command } from "commander";
+import { Option } from "commander";
+import pLimit from "p-limit";
+import { listenForHalt } from "../halt.ts";
+import { look } from "../look.ts";
+import { duration, explain, type Result } from "../outcome.ts";
+import type { Student } from "../roster.ts";
+import { screenOn } from "../screen.ts";
+import { ClassStacks, type StudentStack } from "../stacks.ts";
+import { tableText } from "../table.ts";
+import { bringUp, Counts } from "../up.ts";
+import { shown } from "../shown.ts";
+import { contextOf, parallelismOf, withClass, type ClassOptions } from "./context.ts";
+
+interface UpOptions extends ClassOptions {
+  readonly only?: "failed";
+  readonly parallel?: string;
+}
+
+/** `classroom up`: every student's cluster, with a limit on how many at once. */
+export function addUp(program: Command): void {
+  withClass(program.command("up"))
+    .description("make the students' clusters, or go on with making them; may be stopped and started again at any moment")
+    .argument("[student...]", "ids; all when left out")
+    .addOption(new Option("--only <which>", "only students whose cluster is not ready").choices(["failed"]))
+    .option("--parallel <n>", "students at the same time; as many as there is memory for when left out")
+    .action(async (ids: string[], options: UpOptions) => {
+      const context = contextOf(options, ids);
+      const { klass, journal } = context;
+      const parallelism = parallelismOf(context, options.parallel);
+      const stacks = await ClassStacks.open(klass, shown(options.class));
+      const stackOf = (student: Student) => stacks.stackOf(student, journal);
+      const chosen = options.only === "failed" ? await notReady(context.chosen, stackOf) : context.chosen;
+      if (chosen.length === 0) return console.log("Every student's cluster is ready.");
+
+      const counts = new Counts(chosen.length);
+      const screen = screenOn(process.stdout, () => String(counts));
+      const halt = listenForHalt((line) => screen.note(line));
+      screen.note(`${chosen.length} students of ${klass.name}, ${Math.min(parallelism.students, chosen.length)} at the same time (${parallelism.reason}).`);
+      const start = Date.now();
+      let results: Result[];
+      try {
+        results = await bringUp(chosen, { klass, journal, stackOf, look: (students) => look(klass, students), parallelism: parallelism.students, screen, halt }, counts);
+      } finally {
+        screen.close();
+        halt.close();
+        await stacks.close();
+      }
+      console.log(`\n${reportText(results)}`);
+      console.log(`\n${closing(results, (Date.now() - start) / 1000, shown(journal.directory))}`);
+      process.exitCode = halt.requested ? 130 : results.every(({ outcome }) => outcome.ok) ? 0 : 1;
+    });
+}
+
+/** Reads every stack's state; a few at once, since each reading is a process. */
+async function notReady(students: readonly Student[], stackOf: (student: Student) => StudentStack): Promise<readonly Student[]> {
+  const limit = pLimit(4);
+  const states = await Promise.all(students.map((student) => limit(() => stackOf(student).state())));
+  return students.filter((_, index) => states[index] !== "ready");
+}
+
+function reportText(results: readonly Result[]): string {
+  const table = tableText(
+    ["student", "name", "machines", "cluster", "time"],
+    results.map(({ student, outcome }) => [
+      student.id,
+      student.name ?? "",
+      student.machines.map(({ host }) => host).join("\n"),
+      outcome.ok ? "ready" : "NOT READY",
+      outcome.seconds === 0 ? "" : duration(outcome.seconds),
+    ]),
+  );
+  const problems = results.flatMap(({ student, outcome }) => (outcome.ok ? [] : [`${student.id}: ${explain(outcome.failure)}`]));
+  return [table, ...(problems.length > 0 ? ["", ...problems] : [])].join("\n");
+}
+
+function closing(results: readonly Result[], seconds: number, logs: string): string {
+  const ready = results.filter(({ outcome }) => outcome.ok).length;
+  const said = `${ready} of ${results.length} ready after ${duration(seconds)}.`;
+  if (ready === results.length) return `${said} Next: classroom hand-out`;
+  return `${said} What each engine said: ${logs}/<student>.log\nNext: put right what is told above, and run \`classroom up --only failed\`.`;
+}

@@ -1,0 +1,46 @@
+import { z } from "zod";
+
+/** How far a student's stack is. */
+export type StackState =
+  /** Nothing of it is remembered. */
+  | "none"
+  /** Something is there, and not all of it is finished. */
+  | "partial"
+  /** The whole cluster is made. */
+  | "ready";
+
+const exportedSchema = z.object({
+  resources: z
+    .array(z.object({ urn: z.string(), type: z.string(), outputs: z.record(z.string(), z.unknown()).default({}) }))
+    .default([]),
+  pending_operations: z.array(z.unknown()).nullish(),
+});
+
+/** How components/resource.ts names the kinds of resources in the state. */
+const kindPrefix = "pulumi-nodejs:dynamic/kubeadm:";
+
+/** A resource of the kit in a stack's state. */
+export interface StackResource {
+  readonly urn: string;
+  /** `Stage`, `ControlPlane`, `Flannel`, `Worker` … */
+  readonly kind: string;
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+/** The kit's resources in what `pulumi stack export` gives of a deployment. */
+export function resourcesIn(deployment: unknown): StackResource[] {
+  return exportedSchema
+    .parse(deployment ?? {})
+    .resources.filter(({ type }) => type.startsWith(kindPrefix))
+    .map(({ urn, type, outputs }) => ({ urn, kind: type.slice(kindPrefix.length), outputs }));
+}
+
+/** @param workers how many workers the cluster is to have */
+export function stateOf(deployment: unknown, workers: number): StackState {
+  const resources = resourcesIn(deployment);
+  if (resources.length === 0) return "none";
+  const finished = (kind: string) => resources.filter((resource) => resource.kind === kind && resource.outputs.status === "ok").length;
+  const pending = (exportedSchema.parse(deployment).pending_operations ?? []).length > 0;
+  const whole = finished("ControlPlane") === 1 && finished("Flannel") === 1 && finished("Worker") === workers && resources.every(({ outputs }) => outputs.status === "ok");
+  return whole && !pending ? "ready" : "partial";
+}

@@ -1,0 +1,110 @@
+import { describe, expect, test } from "vitest";
+import type { Look } from "../../../classroom/look.ts";
+import { parallelStudents } from "../../../classroom/parallelism.ts";
+import { differences, traitsOf } from "../../../classroom/proof.ts";
+import { screenOn } from "../../../classroom/screen.ts";
+import { statusOf } from "../../../classroom/status.ts";
+import { tableText } from "../../../classroom/table.ts";
+import type { MachineFacts } from "../../../machine/preflight/facts.ts";
+import type { SshTarget } from "../../../machine/target.ts";
+import { healthy } from "../preflight/observation.ts";
+
+const student = { id: "s07", name: "홍길동", machines: [{ host: "192.0.2.107" }], line: 8 };
+
+describe("how many students at the same time", () => {
+  const gigabyte = 2 ** 30;
+  test("as many as have memory", () => {
+    expect(parallelStudents({ freeMemory: 4 * gigabyte, processors: 8 })).toEqual({ students: 7, reason: expect.stringMatching(/^4096 MB of memory are free and one takes \d+$/) });
+  });
+  test("no more than the processors can start", () => {
+    expect(parallelStudents({ freeMemory: 64 * gigabyte, processors: 2 }).students).toBe(16);
+  });
+  test("one at least", () => {
+    expect(parallelStudents({ freeMemory: 0, processors: 1 }).students).toBe(1);
+  });
+});
+
+describe("the proof that a machine is as it was", () => {
+  const before = traitsOf(healthy("10.0.0.11"));
+
+  test("nothing differs on the same machine, whatever the number of a process is", () => {
+    expect(differences(before, { ...healthy("10.0.0.11"), listeners: [{ protocol: "tcp", port: 22, process: "sshd (process 17)" }, { protocol: "udp", port: 40000, process: "" }] })).toEqual([]);
+  });
+
+  test("what came and what went is told", () => {
+    const facts: MachineFacts = {
+      ...healthy("10.0.0.11"),
+      owner: "p/s/c",
+      leftovers: ["/sys/class/net/cni0"],
+      software: ["docker"],
+      routes: [{ dst: "10.244.0.0/24", dev: "cni0" }, ...healthy("10.0.0.11").routes.slice(1)],
+    };
+    expect(differences(before, facts)).toEqual([
+      "new: it belongs to p/s/c",
+      "new: /sys/class/net/cni0 of a pod network",
+      "new: docker is installed",
+      "new: route to 10.244.0.0/24 through cni0",
+      "gone: route to default through ens3",
+    ]);
+  });
+
+  test("where nobody looked before, only what a cluster leaves behind counts", () => {
+    expect(differences(undefined, { ...healthy("10.0.0.11"), software: ["docker"] })).toEqual([]);
+    expect(differences(undefined, { ...healthy("10.0.0.11"), cluster: ["/etc/kubernetes/admin.conf"] })).toEqual(["there is: /etc/kubernetes/admin.conf of a cluster"]);
+  });
+});
+
+describe("how a student is", () => {
+  const nothing = { last: () => undefined, runningElsewhere: () => undefined, wasKilled: () => false };
+  const entry = { command: "up", began: "2026-11-21T08:00:00Z", pid: 1 };
+  const seen = (more: Partial<Look> & { facts?: MachineFacts }): Look => ({ student, machine: "s07", host: "192.0.2.107", target: {} as SshTarget, owner: "p/s/c", ...more });
+  const with_ = (facts: Partial<MachineFacts>) => seen({ facts: { ...healthy("10.0.0.11"), ...facts } });
+
+  test.each([
+    ["none", with_({}), nothing],
+    ["partial", with_({ owner: "p/s/c" }), nothing],
+    ["ready", with_({ owner: "p/s/c", joined: true }), nothing],
+    ["partial", with_({ owner: "p/s/c", joined: true }), { ...nothing, last: () => ({ ...entry, ended: "x", ok: false, problem: "flannel did not start" }) }],
+    ["partial", with_({ owner: "p/s/c", joined: true }), { ...nothing, last: () => entry, wasKilled: () => true }],
+    ["working", with_({ owner: "p/s/c" }), { ...nothing, last: () => entry, runningElsewhere: () => entry }],
+    ["partial", with_({ owner: "p/other/c" }), nothing],
+    ["unreachable", seen({ fault: { kind: "unreachable", problem: "does not answer", next: "switch it on" } }), nothing],
+    ["unreachable", seen({ fault: { kind: "refused", problem: "refused every key", next: "put it there" } }), nothing],
+  ])("%s", (state, look, journal) => expect(statusOf(student, [look], journal).state).toBe(state));
+
+  test("is told with the first problem and what to do about it", () => {
+    const { problem, next } = statusOf(student, [seen({ fault: { kind: "unreachable", problem: "does not answer", next: "switch it on" } })], nothing);
+    expect([problem, next]).toEqual(["does not answer", "switch it on"]);
+    expect(statusOf(student, [with_({ owner: "p/s/c" })], { ...nothing, last: () => entry, wasKilled: () => true }).problem).toBe("`classroom up` was killed");
+    expect(statusOf(student, [with_({ owner: "p/other/c" })], nothing).problem).toBe("s07 belongs to p/other/c");
+  });
+});
+
+describe("what is shown", () => {
+  test("a table in which Hangul takes two columns", () => {
+    expect(tableText(["student", "name", "cluster"], [["s01", "홍길동", "ready"], ["s02", "Kim", "NOT READY"]])).toBe(
+      ["student  name    cluster", "s01      홍길동  ready", "s02      Kim     NOT READY"].join("\n"),
+    );
+  });
+
+  test("where there is no terminal, a line for each part of the work and no more", () => {
+    const written: string[] = [];
+    const screen = screenOn({ isTTY: false, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream, () => "");
+    for (const text of ["kernel", "kernel: sysctl", "container-runtime", "container-runtime: downloading, 1 s", "container-runtime: downloading, 2 s"]) screen.moves(student, text);
+    screen.rests(student, "ready after 1:02");
+    expect(written).toEqual(["s07 홍길동  kernel\n", "s07 홍길동  container-runtime\n", "s07 홍길동  ready after 1:02\n"]);
+  });
+
+  test("on a terminal, one line for each student that moves, cut to its width", () => {
+    const written: string[] = [];
+    const stream = { isTTY: true, columns: 30, rows: 24, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
+    const screen = screenOn(stream, () => "1 running");
+    screen.moves(student, "container-runtime: installing containerd.io from the mirror");
+    screen.rests({ ...student, id: "s08" }, "ready after 1:02");
+    screen.close();
+    const text = written.join("");
+    expect(text).toContain("s08 홍길동  ready after 1:02");
+    expect(text).toMatch(/0:00 {2}s07 홍길동 {2}container-…/);
+    expect(text).toContain("0:00  1 running");
+  });
+});
