@@ -64,11 +64,10 @@ export async function reconcile(
   reporter: Reporter,
 ): Promise<ControlPlaneResult> {
   const { members } = inputs;
-  const machines = observed(members, before.leaving);
-  // The control planes that stay are not told of these any more, and would take the API's address beside them.
-  await Promise.all(before.leaving.map((member) => handAddressOn(member, reporter)));
+  let machines = observed(members, before.leaving);
   const taken = new Map<string, number>();
   let dead: string | undefined;
+  let addressHandedOn = false;
   for (;;) {
     // Who is not listened to any more has been followed by another run, which must be alone.
     if (reporter.heard?.() === false) throw new Error("Pulumi has ended: nothing more is begun");
@@ -81,6 +80,11 @@ export async function reconcile(
       return describe(inputs, reporter);
     }
     if (step.kind === "refuse") throw new MachineError({ machine: members[0]!.name, stage: "control-plane", cause: step.reason, next: step.next });
+    if (!addressHandedOn) {
+      // Those who stay do not tell these any more that they have the API's address: these would take it, too.
+      addressHandedOn = true;
+      await Promise.all(leavers(work).map((machine) => handAddressOn(machine, reporter)));
+    }
     // One time-out kills no voter: a machine that is merely slow answers when it is looked at again.
     if (step.kind === "remove" && !step.reachable && dead !== step.memberId) {
       dead = step.memberId;
@@ -90,8 +94,14 @@ export async function reconcile(
     dead = undefined;
     countTimes(taken, step);
     await take(step, work);
+    // A machine that is gone for good is not waited for again.
+    if (step.kind === "remove" && !step.reachable) machines = machines.filter(({ name, wanted }) => name !== step.machine || wanted !== step.wanted);
   }
 }
+
+/** Control planes that have left the settings and answer. */
+const leavers = ({ machines, observation }: Work): ObservedMachine[] =>
+  machines.filter((machine) => !machine.wanted && reportOf(machine, observation)?.state === "member");
 
 /** What is left to do when all wanted machines are healthy voters. */
 async function finish(before: ControlPlaneHistory, work: Work): Promise<void> {
