@@ -105,7 +105,7 @@ export class Cluster extends pulumi.ComponentResource {
 
     new Flannel(
       `${name}-flannel`,
-      { controlPlanes: members, flannel: settings.flannel, podSubnet: settings.network.podSubnet },
+      { controlPlanes: members, nodes: settings.controlPlanes.map(({ name }) => name), flannel: settings.flannel, podSubnet: settings.network.podSubnet },
       { parent: this, dependsOn: controlPlane, deletedWith: controlPlane },
     );
 

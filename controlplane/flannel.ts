@@ -9,16 +9,18 @@ import { onControlPlane } from "./on-control-plane.ts";
 /** What the pod network is given. */
 export interface FlannelInputs {
   readonly controlPlanes: Member[];
+  /** Names of their nodes: one more is waited for, too. */
+  readonly nodes: readonly string[];
   readonly flannel: ClusterSettings["flannel"];
   readonly podSubnet: string;
 }
 
 const deadlineSeconds = 900;
 
-function environmentOf({ controlPlanes, flannel, podSubnet }: FlannelInputs): Record<string, string> {
+function environmentOf({ nodes, flannel, podSubnet }: FlannelInputs): Record<string, string> {
   return {
     FLANNEL_MANIFEST: flannelManifest(flannel, podSubnet),
-    NODES: controlPlanes.map(({ name }) => name).join(" "),
+    NODES: nodes.join(" "),
   };
 }
 

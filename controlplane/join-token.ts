@@ -48,10 +48,15 @@ export async function withJoinToken<T>(
   try {
     return await work({ token, caCert, caCertHash: caCertHashOf(caCert) });
   } finally {
-    // The first part of a bootstrap token is its public id: https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/
-    // It dies by itself in minutes, so its removal neither fails a good join nor hides why a join failed.
-    await onControlPlane(controlPlanes, "join-token.sh", "remove", reporter, { TOKEN_ID: token.split(".")[0]! }).catch((error: Error) =>
-      reporter.warn(`the join token was not deleted and dies by itself in minutes: ${error.message}`),
-    );
+    // Another run may have uploaded certificates for its own join by then; what is left of this one dies by itself.
+    if (reporter.heard?.() !== false) await takeAway(controlPlanes, token, reporter);
   }
+}
+
+/** It dies by itself in minutes, so its removal neither fails a good join nor hides why a join failed. */
+async function takeAway(controlPlanes: readonly Member[], token: string, reporter: Reporter): Promise<void> {
+  // The first part of a bootstrap token is its public id: https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/
+  await onControlPlane(controlPlanes, "join-token.sh", "remove", reporter, { TOKEN_ID: token.split(".")[0]! }).catch((error: Error) =>
+    reporter.warn(`the join token was not deleted and dies by itself in minutes: ${error.message}`),
+  );
 }

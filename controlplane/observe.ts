@@ -116,6 +116,6 @@ async function reportOn(machine: ObservedMachine, cluster: ObservedCluster, repo
     if (!(error instanceof MachineError)) throw error;
     // A machine that left may have been given to others, who let nobody in: the other members tell whether it is still one of them.
     if (wanted && !(error instanceof UnreachableError || error instanceof HostKeyError)) throw error;
-    return { name, address, wanted, unreachable: error.cause };
+    return { name, address, wanted, unreachable: error.cause.split("\n")[0]!.replace(/\.$/, "") };
   }
 }

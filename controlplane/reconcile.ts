@@ -69,8 +69,7 @@ export async function reconcile(
   let dead: string | undefined;
   let addressHandedOn = false;
   for (;;) {
-    // Who is not listened to any more has been followed by another run, which must be alone.
-    if (reporter.heard?.() === false) throw new Error("Pulumi has ended: nothing more is begun");
+    mustBeHeard(reporter);
     reporter.progress("looking at the control plane");
     const seen = await look(machines, inputs.cluster, reporter);
     const step = nextStep(seen.observation, before.caCertHash);
@@ -93,10 +92,16 @@ export async function reconcile(
     }
     dead = undefined;
     countTimes(taken, step);
+    mustBeHeard(reporter);
     await take(step, work);
     // A machine that is gone for good is not waited for again.
     if (step.kind === "remove" && !step.reachable) machines = machines.filter(({ name, wanted }) => name !== step.machine || wanted !== step.wanted);
   }
+}
+
+/** Who is not listened to any more may have been followed by another run, which must be alone. */
+function mustBeHeard(reporter: Reporter): void {
+  if (reporter.heard?.() === false) throw new Error("Pulumi has ended: nothing more is begun");
 }
 
 /** Control planes that have left the settings and answer. */

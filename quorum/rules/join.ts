@@ -33,7 +33,10 @@ export function joinWanted(observation: Observation): Step | undefined {
   const wanted = wantedMachines(observation);
   const ring = ringOf(observation);
   const missing = wanted.filter((machine) => !memberOf(observation, machine));
-  const machine = missing.find(({ unreachable }) => unreachable === undefined);
+  const free = missing.filter(({ unreachable }) => unreachable === undefined);
+  // One whose name a member still has waits until that one has left, which a single voter cannot.
+  const hasNamesake = ({ name }: MachineReport) => observation.members.some((member) => member.name === name);
+  const machine = free.find((report) => !hasNamesake(report)) ?? (ring.voters === 1 ? free[0] : undefined);
   if (!machine || !(ring.voters < wanted.length || ring.voters === 1)) return undefined;
 
   const change = `joining ${machine.name}`;

@@ -37,6 +37,7 @@ describe("a configuration with faults", () => {
       /ssh\.privateKeyPaht: is no setting; did you mean privateKeyPath\?/,
       /kubernetesVersion: must be of a supported minor: 1\.35, 1\.36, 1\.37/,
       /controlPlanes: 2 control planes need 2 alive/,
+      /endpoint\.vip: is required with 2 control planes/,
       /workers\[0\]\.name: cp1 is cp1's already/,
       /workers\[0\]\.host: 127\.0\.0\.1 port \d+ is cp2's already/,
       /workers\[1\]\.host: is required/,
@@ -44,7 +45,7 @@ describe("a configuration with faults", () => {
     ]) {
       expect(output).toMatch(fault);
     }
-    expect(output).toMatch(/The configuration has 8 faults; nothing was touched/);
+    expect(output).toMatch(/The configuration has 9 faults; nothing was touched/);
     expect(output).toMatch(/Next: correct Pulumi\.test\.yaml/);
     expect(output).not.toMatch(/^\s+at .*\(/m);
     expect(machines.map(({ shell }) => shell.connections)).toEqual([0, 0]);

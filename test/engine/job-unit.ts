@@ -10,6 +10,10 @@ export interface RunningJob {
   readonly variables: Readonly<Record<string, string>>;
   /** Clients that follow it or followed it. */
   followers: number;
+  /** Clients that wait, or waited, for its end to do something else. */
+  waiting: number;
+  /** The document that it gives back. */
+  result: object;
   /** One line of its output. */
   say(line: string): void;
 }
@@ -28,6 +32,8 @@ class Job implements RunningJob {
   readonly #listeners = new Set<(line: string) => void>();
   readonly ended: Promise<number>;
   followers = 0;
+  waiting = 0;
+  result: object = {};
   active = true;
 
   constructor(variables: Readonly<Record<string, string>>, work: Work) {
@@ -58,7 +64,7 @@ class Job implements RunningJob {
     const status = await this.ended;
     this.#listeners.delete(terminal.print);
     terminal.print(`${mark} exit ${status} ${this.#lines.length}`);
-    terminal.print("{}");
+    terminal.print(JSON.stringify(this.result));
   }
 }
 
@@ -72,9 +78,9 @@ export class JobUnit {
     this.#work = work;
   }
 
-  /** True while a job runs. */
-  get active(): boolean {
-    return this.#job?.active ?? false;
+  /** The job that runs now. */
+  get running(): RunningJob | undefined {
+    return this.#job?.active ? this.#job : undefined;
   }
 
   /** Answers what job.sh would, which is asked for by its parameters. */
@@ -102,6 +108,7 @@ export class JobUnit {
         say(`following ${job.run} ${this.#boot}`);
         return job.follow(mark, Number(variables.JOB_LINES), terminal);
       case "wait":
+        if (job) job.waiting += 1;
         await job?.ended;
         return;
       default:

@@ -22,20 +22,14 @@ afterAll(async () => {
   await site.close();
 });
 
-/** What the state holds of our resources, without the provider's text and without what is encrypted anew with each writing. */
-function remembered(): Record<string, object | undefined> {
-  const ours = [...stack.state].filter(([, { urn }]) => urn.includes("dynamic/kubeadm:"));
-  return Object.fromEntries(ours.map(([name, { outputs }]) => [name, { ...outputs, __provider: undefined, kubeconfig: undefined }]));
-}
-
 /** Runs an `up` that must not be carried out, and gives what it printed. */
 async function refused(change: Record<string, unknown>, options: readonly string[] = []): Promise<string> {
-  const before = remembered();
+  const before = stack.remembered;
   stack.configure(configOf(site, [cp1, w1], change));
   const output = await stack.fail("up", "--yes", ...options);
   expect(site.journal.all).toEqual([]);
-  expect(Object.keys(remembered())).toEqual(Object.keys(before));
-  expect(remembered()).toEqual(before);
+  expect(Object.keys(stack.remembered)).toEqual(Object.keys(before));
+  expect(stack.remembered).toEqual(before);
   return output;
 }
 
@@ -56,6 +50,23 @@ describe("a change that would need another cluster", () => {
     expect(output).toMatch(/controlPlanes: a cluster needs a control plane: name one machine/);
   });
 
+  test("that puts another machine under the name of the only control plane is refused: it could join only beside the old one", async () => {
+    const next = await site.machine("cp1", "10.0.0.13");
+    const controlPlanes = [{ ...next.settings, hostKey: next.shell.hostKey }];
+    const output = await refused({ controlPlanes, endpoint: { vip: "10.0.0.10" } }, ["--skip-preview"]);
+    expect(output).toMatch(/controlPlanes: another machine is to take the name cp1, and the only control plane, which has it, must stay/);
+    expect(output).toMatch(/Next: give the new machine another name/);
+    expect(next.isBare).toBe(true);
+  });
+
+  test("that makes a worker a control plane is refused: the worker's node would leave last, and take the control plane's with it", async () => {
+    const cp3 = await site.machine("cp3", "10.0.0.14");
+    const change = { controlPlanes: [cp1.settings, w1.settings, cp3.settings], workers: [], endpoint: { vip: "10.0.0.10" } };
+    const output = await refused(change, ["--skip-preview"]);
+    expect(output).toMatch(/w1: it is a worker, and cannot become a control plane in one step\. Next: take it out of workers/);
+    expect(cp3.isBare).toBe(true);
+  });
+
   // A preview asks every resource before any is touched; without one, what is refused late has already changed something.
   describe.each([
     { when: "with a preview", options: [] },
@@ -70,10 +81,11 @@ describe("a change that would need another cluster", () => {
       expect(output.match(/Next: set it back to/g)?.length).toBeGreaterThanOrEqual(3);
     });
 
-    test("that puts another machine in the place of the only control plane is refused", async () => {
+    test("that puts another machine in the place of the only control plane, which is its own endpoint, is refused", async () => {
       const cp2 = await site.machine("cp2", "10.0.0.12");
       const output = await refused({ controlPlanes: [cp2.settings] }, options);
-      expect(output).toMatch(/controlPlanes: cp1 is the only control plane, and holds the cluster's data\. Next: put it back/);
+      expect(output).toMatch(/controlPlanes: cp2 cannot take the place of cp1: kubernetes-api\.internal stands for the address of the only control plane/);
+      expect(output).toMatch(/Next: set endpoint\.vip, or endpoint\.external/);
       expect(cp2.isBare).toBe(true);
     });
   });

@@ -55,6 +55,11 @@ export class RootShell {
     return this.#hostKey.public;
   }
 
+  /** Whether it answers. */
+  get running(): boolean {
+    return this.#server !== undefined;
+  }
+
   /** Begins to answer, at the port of before unless another is wanted. */
   async start(port = this.port): Promise<void> {
     const server = new ssh2.Server({ hostKeys: [this.#hostKey.private] }, (connection) => this.#serve(connection));

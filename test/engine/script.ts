@@ -8,7 +8,12 @@ export interface Script {
   readonly variables: Readonly<Record<string, string>>;
   /** Everything behind them. */
   readonly body: string;
+  /** What a machine without a control plane says, and does nothing, when the script is for control planes only. */
+  readonly elsewhere: string | undefined;
 }
+
+/** The line that controlplane/on-control-plane.ts puts in front of a script. */
+const onlyOnControlPlanes = /^\[\[ -s \/etc\/kubernetes\/admin\.conf \]\] \|\| \{ echo "([^"]+)" >&2; exit 1; \}\n/;
 
 /** Reads what stands in front of a script's text. */
 export function readScript(text: string): Script {
@@ -32,7 +37,8 @@ export function readScript(text: string): Script {
     variables[name] = value;
     at += 1;
   }
-  return { verb: verb?.[1], variables, body: text.slice(at) };
+  const body = text.slice(at);
+  return { verb: verb?.[1], variables, body, elsewhere: onlyOnControlPlanes.exec(body)?.[1] };
 }
 
 /** Each file of `scripts/` by its first line, which says what it is for. */

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { stringify } from "yaml";
+import { ScriptedEtcd } from "./scripted-etcd.ts";
 
 // Made with openssl, its key thrown away: what is asked of it is to be a certificate.
 const caCert = `-----BEGIN CERTIFICATE-----
@@ -17,6 +18,7 @@ O52fLA==
 
 /** What kubeadm init makes, as far as the product asks for it. */
 export class ScriptedCluster {
+  readonly etcd = new ScriptedEtcd();
   readonly caCert = caCert;
   /** Key of the administrator, base64, as it stands in a kubeconfig. */
   readonly adminKey = randomBytes(24).toString("base64");
@@ -24,6 +26,10 @@ export class ScriptedCluster {
   readonly tokens = new Set<string>();
   /** Tokens that there were at any time. */
   readonly everyToken: string[] = [];
+  /** Key with which the certificates in the Secret kubeadm-certs are encrypted; undefined: there is no such Secret. */
+  certificateKey: string | undefined;
+  /** Keys that there were at any time. */
+  readonly everyCertificateKey: string[] = [];
 
   createToken(): string {
     const token = `${randomBytes(3).toString("hex")}.${randomBytes(8).toString("hex")}`;
@@ -34,6 +40,12 @@ export class ScriptedCluster {
 
   deleteToken(id: string): void {
     for (const token of this.tokens) if (token.startsWith(`${id}.`)) this.tokens.delete(token);
+  }
+
+  /** `kubeadm init phase upload-certs`: what was uploaded before is written over. */
+  uploadCertificates(key: string): void {
+    this.certificateKey = key;
+    this.everyCertificateKey.push(key);
   }
 
   /** Text of /etc/kubernetes/admin.conf. */

@@ -1,3 +1,4 @@
+import { parseAllDocuments } from "yaml";
 import type { MachineFacts } from "../../machine/preflight/facts.ts";
 import { healthy } from "../unit/preflight/observation.ts";
 import { JobUnit, type RunningJob } from "./job-unit.ts";
@@ -5,9 +6,10 @@ import { Journal } from "./journal.ts";
 import type { KeyPair } from "../keys.ts";
 import { makeKey, RootShell, type Answerer, type Terminal } from "./root-shell.ts";
 import { nameOf, readScript, type Script } from "./script.ts";
-import { ScriptedCluster } from "./scripted-cluster.ts";
+import type { ScriptedCluster } from "./scripted-cluster.ts";
+import { ScriptedControlPlane } from "./scripted-control-plane.ts";
 
-/** A job that a test stops in its middle. */
+/** A job, or a part of one, that a test stops in its middle. */
 export interface Held {
   /** Settled when the job has begun. */
   readonly begun: Promise<RunningJob>;
@@ -28,12 +30,22 @@ export class Site {
     this.password = password;
   }
 
-  /** Adds a machine that answers. The last number of its address inside the cluster tells its hardware from others'. */
-  async machine(name: string, clusterAddress: string): Promise<ScriptedMachine> {
-    const machine = new ScriptedMachine(this, name, clusterAddress);
+  /**
+   * Adds a machine that answers. The last number of its address inside the cluster tells its hardware from others'.
+   *
+   * @param label what the journal calls it: two machines may have one name, one after the other
+   * @param port where it answers; that of a machine that is off, or any
+   */
+  async machine(name: string, clusterAddress: string, label = name, port = 0): Promise<ScriptedMachine> {
+    const machine = new ScriptedMachine(this, name, clusterAddress, label);
     this.machines.push(machine);
-    await machine.shell.start();
+    await machine.shell.start(port);
     return machine;
+  }
+
+  /** Clusters that answer on one of the machines. */
+  get clusters(): ScriptedCluster[] {
+    return this.machines.flatMap(({ cluster }) => cluster ?? []);
   }
 
   async close(): Promise<void> {
@@ -48,7 +60,12 @@ export class Site {
 export class ScriptedMachine implements Answerer {
   readonly name: string;
   readonly clusterAddress: string;
+  /** What the journal calls it. */
+  readonly label: string;
+  /** Stopped, the machine is off. */
   readonly shell: RootShell = new RootShell(this);
+  /** Runs on while SSH does not get through. */
+  runsWithoutSsh = false;
   authorizedKey: string;
   /** Facts of preflight that differ from a healthy machine's. */
   facts: Partial<MachineFacts> = {};
@@ -58,19 +75,19 @@ export class ScriptedMachine implements Answerer {
   readonly stages = new Set<string>();
   /** `project/stack/cluster`; empty on a machine that belongs to nobody. */
   owner = "";
-  /** The cluster whose control plane runs here. */
-  cluster: ScriptedCluster | undefined;
-  /** The cluster that the machine has joined. */
+  readonly #controlPlane = new ScriptedControlPlane(() => this.shell.running || this.runsWithoutSsh);
+  /** The cluster that the machine has joined as a worker. */
   joined: ScriptedCluster | undefined;
   readonly #site: Site;
   readonly #unit = new JobUnit((job) => this.#work(job));
   readonly #failures = new Map<string, readonly string[]>();
   readonly #held = new Map<string, { begin(job: RunningJob): void; released: Promise<void> }>();
 
-  constructor(site: Site, name: string, clusterAddress: string) {
+  constructor(site: Site, name: string, clusterAddress: string, label: string) {
     this.#site = site;
     this.name = name;
     this.clusterAddress = clusterAddress;
+    this.label = label;
     this.authorizedKey = site.key.public;
   }
 
@@ -83,17 +100,22 @@ export class ScriptedMachine implements Answerer {
     return { name: this.name, host: "127.0.0.1", port: this.shell.port, clusterAddress: this.clusterAddress };
   }
 
-  /** True when nothing of the product is left. */
-  get isBare(): boolean {
-    return this.owner === "" && this.stages.size === 0 && this.cluster === undefined && this.joined === undefined;
+  /** The cluster whose control plane runs here. */
+  get cluster(): ScriptedCluster | undefined {
+    return this.#controlPlane.cluster;
   }
 
-  /** The next such job prints these lines and fails. */
+  /** True when nothing of the product is left. */
+  get isBare(): boolean {
+    return this.owner === "" && this.stages.size === 0 && this.#controlPlane.state === "none" && this.joined === undefined;
+  }
+
+  /** The next such job prints these lines and fails before it changes anything; `promotion` is the second half of a control plane's join. */
   failNext(job: string, lines: readonly string[]): void {
     this.#failures.set(job, lines);
   }
 
-  /** The next such job waits in its middle. */
+  /** The next such job waits before it changes anything; `promotion` as above. */
   hold(job: string): Held {
     const begun = Promise.withResolvers<RunningJob>();
     const released = Promise.withResolvers<void>();
@@ -107,6 +129,10 @@ export class ScriptedMachine implements Answerer {
       await this.#unit.answer(script.variables, terminal);
       return 0;
     }
+    if (script.elsewhere !== undefined && !this.cluster) {
+      terminal.complain(script.elsewhere);
+      return 1;
+    }
     try {
       terminal.print(this.#reply(script));
       return 0;
@@ -118,34 +144,43 @@ export class ScriptedMachine implements Answerer {
 
   /** What is printed by a script that is no job. */
   #reply({ verb, variables, body }: Script): string {
-    if (body.trim() === "cat /etc/kubernetes/admin.conf") return this.#controlPlane().adminConf;
+    if (body.trim() === "cat /etc/kubernetes/admin.conf") return this.#adminConf();
     const name = nameOf(body);
+    const node = variables.NODE_NAME!;
     switch (`${name} ${verb}`) {
       case "preflight inspect":
         return JSON.stringify(this.#preflight(variables));
       case "control-plane inspect":
-        return inspection(name, this.cluster ? [] : [`${this.name} runs no control plane`], {
-          state: this.cluster ? "initialised" : "none",
-          ready: this.cluster !== undefined,
-          caCert: Buffer.from(this.cluster?.caCert ?? "").toString("base64"),
-        });
+        return this.#inspectControlPlane(name);
       case "flannel inspect":
-        this.#controlPlane();
+        this.#api();
         return inspection(name, this.drift.get(name) ?? []);
       case "node inspect":
-        return inspection(name, this.#controlPlane().nodes.has(variables.NODE_NAME!) ? [] : [`the cluster has no node ${variables.NODE_NAME}`]);
+        return inspection(name, this.#api().nodes.has(node) ? [] : [`the cluster has no node ${node}`]);
       case "node apply":
-        this.#did(`node ${variables.NODE_NAME} apply`);
-        if (!this.#controlPlane().nodes.has(variables.NODE_NAME!)) throw new Error(`nodes "${variables.NODE_NAME}" not found`);
+        this.#did(`node ${node} apply`);
+        if (!this.#api().nodes.has(node)) throw new Error(`nodes "${node}" not found`);
         return "";
       case "node remove":
-        this.#did(`node ${variables.NODE_NAME} remove`);
-        this.#controlPlane().nodes.delete(variables.NODE_NAME!);
+        this.#did(`node ${node} remove`);
+        this.#api().nodes.delete(node);
+        return "";
+      case "drain apply":
+        this.#did(`drain ${node}`);
+        this.#api();
+        return "";
+      case "drain remove":
+        this.#did(`uncordon ${node}`);
+        this.#api();
+        return "";
+      case "leave apply":
+        this.#did("leave");
         return "";
       case "join-token apply":
-        return JSON.stringify({ token: this.#controlPlane().createToken(), caCert: this.#controlPlane().caCert });
+        return JSON.stringify({ token: this.#createToken(variables), caCert: this.#api().caCert });
       case "join-token remove":
-        this.#controlPlane().deleteToken(variables.TOKEN_ID!);
+        this.#api().deleteToken(variables.TOKEN_ID!);
+        this.#api().certificateKey = undefined;
         return "";
       default:
         if (verb !== "inspect") throw new Error(`${name} ${verb} is to be a job`);
@@ -153,9 +188,24 @@ export class ScriptedMachine implements Answerer {
     }
   }
 
+  #inspectControlPlane(name: string): string {
+    const drift = this.cluster ? [] : [`${this.name} runs no control plane`];
+    if (this.cluster && !this.#controlPlane.isReady) drift.push(`the apiserver on ${this.name} is not ready`);
+    return inspection(name, drift, this.#controlPlane.facts(this.#unit.running?.stage === "control-plane"));
+  }
+
+  /** A worker's token changes nothing for long; with the certificates of a control plane it is written down. */
+  #createToken({ JOINER, UPLOAD_CONFIG }: Script["variables"]): string {
+    if (UPLOAD_CONFIG) {
+      this.#did(`join-token ${JOINER}`);
+      this.#api().uploadCertificates(parseAllDocuments(UPLOAD_CONFIG)[0]!.toJS().certificateKey);
+    }
+    return this.#api().createToken();
+  }
+
   #preflight({ OWNER, APT_FILES, WEB_ADDRESSES }: Script["variables"]): MachineFacts {
     const now = Date.now() / 1000;
-    const joined = this.cluster !== undefined || this.joined !== undefined;
+    const joined = this.#controlPlane.state !== "none" || this.joined !== undefined;
     // As scripts/preflight.sh: a node of this cluster has its packages and images.
     const asksNetwork = this.owner !== OWNER || !joined;
     const lines = (text: string | undefined) => (asksNetwork ? text!.split("\n") : []);
@@ -163,7 +213,7 @@ export class ScriptedMachine implements Answerer {
       ...healthy(this.clusterAddress),
       owner: this.owner,
       joined,
-      jobRunning: this.#unit.active,
+      jobRunning: this.#unit.running !== undefined,
       repositories: lines(APT_FILES).map((line) => ({ name: line.split(" ")[0]!, url: line.split(" ")[1]!, error: "" })),
       kubeadmVersions: asksNetwork ? ["1.36.4-1.1", "1.37.0-1.1", "1.37.1-1.1"] : null,
       web: lines(WEB_ADDRESSES).map((url) => ({ url, status: 200, error: "" })),
@@ -174,46 +224,71 @@ export class ScriptedMachine implements Answerer {
 
   /** Does what a job would do, with its output. */
   async #work(job: RunningJob): Promise<number> {
-    const what = `${job.stage} ${job.verb}`;
-    const { ended } = this.#site.journal.begin(this.name, what);
+    const { stage, verb, variables } = job;
+    const what = stage === "etcd-member" ? `${stage} ${variables.MEMBER_NAME} ${verb}` : `${stage} ${verb}`;
+    const { ended } = this.#site.journal.begin(this.label, what);
     try {
       job.say(`==> ${what}`);
-      const held = this.#held.get(what);
-      this.#held.delete(what);
-      held?.begin(job);
-      await held?.released;
-      const failure = this.#failures.get(what);
-      this.#failures.delete(what);
-      failure?.forEach((line) => job.say(line));
-      return failure || !this.#change(job) ? 1 : 0;
+      await this.#pass(what, job);
+      await this.#change(job);
+      return 0;
+    } catch (error) {
+      (error as Error).message.split("\n").forEach((line) => job.say(line));
+      return 1;
     } finally {
       ended();
     }
   }
 
-  /** What a job changes; false when it cannot. */
-  #change({ stage, verb, variables, say }: RunningJob): boolean {
+  /**
+   * Waits or fails as the test has said.
+   *
+   * @throws Error with the lines to print
+   */
+  async #pass(what: string, job: RunningJob): Promise<void> {
+    const held = this.#held.get(what);
+    this.#held.delete(what);
+    held?.begin(job);
+    await held?.released;
+    const failure = this.#failures.get(what);
+    this.#failures.delete(what);
+    if (failure) throw new Error(failure.join("\n"));
+  }
+
+  /**
+   * What a job changes.
+   *
+   * @throws Error with the lines to print when it cannot
+   */
+  async #change(job: RunningJob): Promise<void> {
+    const { stage, verb, variables } = job;
     switch (`${stage} ${verb}`) {
       case "claim apply":
         this.owner = variables.OWNER!;
         break;
       case "control-plane apply":
-        this.cluster ??= new ScriptedCluster();
-        this.cluster.nodes.add(variables.NODE_NAME!);
-        return true;
+        return this.#controlPlane.apply(variables, this.#site.clusters, () => this.#pass("promotion", job));
+      case "etcd-snapshot apply":
+        if (!this.#controlPlane.servesEtcd) throw new Error("!!! no etcd runs");
+        job.result = { path: `${variables.SNAPSHOT_DIRECTORY}/etcd-20260101T000000Z.db`, sha256: "0".repeat(64), bytes: 5_337_088 };
+        return;
+      case "etcd-member remove":
+        if (variables.LEADER_TO) this.#api().etcd.moveLeader(variables.LEADER_TO);
+        return this.#api().etcd.remove(variables.MEMBER_ID!);
       case "flannel apply":
+        this.#api();
         this.drift.delete(stage);
-        return this.cluster !== undefined;
-      case "worker apply": {
-        this.joined = this.#site.machines.flatMap(({ cluster }) => cluster ?? []).find(({ tokens }) => tokens.has(variables.JOIN_TOKEN!));
-        if (!this.joined) say(`!!! no cluster knows the token`);
-        this.joined?.nodes.add(variables.NODE_NAME!);
-        return this.joined !== undefined;
-      }
+        return;
+      case "worker apply":
+        this.joined = this.#site.clusters.find(({ tokens }) => tokens.has(variables.JOIN_TOKEN!));
+        if (!this.joined) throw new Error("!!! no cluster knows the token");
+        this.joined.nodes.add(variables.NODE_NAME!);
+        return;
       case "reset remove":
       case "kubernetes-packages remove":
       case "claim remove":
-        this.cluster = this.joined = undefined;
+        this.#controlPlane.clear();
+        this.joined = undefined;
         if (stage === "claim") {
           this.owner = "";
           this.stages.clear();
@@ -223,16 +298,22 @@ export class ScriptedMachine implements Answerer {
       this.stages.add(stage);
       this.drift.delete(stage);
     } else this.stages.delete(stage);
-    return true;
   }
 
-  #controlPlane(): ScriptedCluster {
+  #adminConf(): string {
+    if (!this.cluster) throw new Error("cat: /etc/kubernetes/admin.conf: No such file or directory");
+    return this.cluster.adminConf;
+  }
+
+  /** The cluster, as kubectl on this machine reaches it. */
+  #api(): ScriptedCluster {
     if (!this.cluster) throw new Error("error: /etc/kubernetes/admin.conf: no such file or directory");
+    if (!this.#controlPlane.isReady) throw new Error("The connection to the server kubernetes-api.internal:6443 was refused");
     return this.cluster;
   }
 
   #did(what: string): void {
-    this.#site.journal.begin(this.name, what).ended();
+    this.#site.journal.begin(this.label, what).ended();
   }
 }
 

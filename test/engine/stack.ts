@@ -181,6 +181,12 @@ export class Stack {
     return new Map(resources.map((resource) => [resource.urn.split("::").at(-1)!, resource]));
   }
 
+  /** What the state holds of our resources, without the provider's text and without what is encrypted anew with each writing. */
+  get remembered(): Record<string, object> {
+    const ours = [...this.state].filter(([, { urn }]) => urn.includes("dynamic/kubeadm:"));
+    return Object.fromEntries(ours.map(([name, { outputs }]) => [name, { ...outputs, __provider: undefined, kubeconfig: undefined }]));
+  }
+
   /** Ends what a killed engine left behind, which is what stands in this stack's directory, and removes that. */
   close(): void {
     for (const pid of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {

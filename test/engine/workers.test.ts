@@ -33,12 +33,12 @@ describe("a worker that leaves the settings", () => {
     stack.configure(configOf(site, [cp1, w1]));
     await stack.succeed("up", "--yes");
     expect(site.journal.of("w2")).toEqual(["reset remove", ...removed]);
-    expect(site.journal.inTurn(["cp1", "node w2 remove"], ["w2", "reset remove"], ["w2", "names remove"])).toBe(true);
+    expect(site.journal.inTurn(["cp1", "drain w2"], ["cp1", "node w2 remove"], ["w2", "reset remove"], ["w2", "names remove"])).toBe(true);
     expect(w2.isBare).toBe(true);
     expect([...cp1.cluster!.nodes]).toEqual(["cp1", "w1"]);
     // The others lose its name from /etc/hosts, and nothing else happens to them.
     expect(site.journal.of("w1")).toEqual(["names apply"]);
-    expect(site.journal.of("cp1").filter((what) => what !== "node cp1 apply")).toEqual(["names apply", "node w2 remove"]);
+    expect(site.journal.of("cp1").filter((what) => what !== "node cp1 apply")).toEqual(["names apply", "drain w2", "node w2 remove"]);
   });
 });
 

@@ -102,6 +102,17 @@ describe("a plan", () => {
     expect(steps).toMatchObject([{ step: { kind: "remove", leaderTo: "c1" }, votersBefore: 2, votersAfter: 1, healthyAfter: 1, heir: "cp1" }]);
   });
 
+  test("replaces a dead and a live machine under their names, in whatever order the settings name them", () => {
+    const old = world({ cp1: [], cp2: ["dead", "left"], cp3: ["left"] });
+    const [cp1, cp2, cp3] = old.boxes;
+    const successor = (box: typeof cp1, address: string) =>
+      ({ ...box!, address, wanted: true, ssh: true, state: "none" as const, memberId: undefined, runs: false, ready: false });
+    const boxes = [successor(cp3, addressOf("cp7")), cp1!, successor(cp2, addressOf("cp8")), cp2!, cp3!];
+    const { steps, refused } = planOf(look({ ...old, boxes }), ca);
+    expect(refused).toBeUndefined();
+    expect(steps.map(({ step }) => `${step.kind} ${"machine" in step ? step.machine : ""}`)).toEqual(["remove cp2", "join cp2", "remove cp3", "join cp3"]);
+  });
+
   test("lets no machine take the name of the only control plane, which must stay until it has joined", () => {
     const old = world({ cp1: ["left"] });
     const successor = { ...old.boxes[0]!, address: addressOf("cp7"), wanted: true, state: "none" as const, memberId: undefined, runs: false, ready: false };

@@ -1,0 +1,195 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ClassroomProject } from "./classroom-project.ts";
+import { makeKey } from "./root-shell.ts";
+import { Site, type Held, type ScriptedMachine } from "./scripted-machine.ts";
+
+const stages = ["claim", "kernel", "container-runtime", "kubernetes-packages", "names"];
+const made = [...stages.map((stage) => `${stage} apply`), "control-plane apply"];
+
+let site: Site;
+let project: ClassroomProject;
+let s01: ScriptedMachine, s02: ScriptedMachine, s03: ScriptedMachine, s04: ScriptedMachine;
+
+/** Four students, one machine each: the second is dead, the third lets nobody in. The tests follow one day of the class. */
+beforeAll(async () => {
+  site = new Site();
+  [s01, s02, s03, s04] = (await Promise.all([1, 2, 3, 4].map((number) => site.machine(`s0${number}`, `10.0.0.1${number}`)))) as [ScriptedMachine, ScriptedMachine, ScriptedMachine, ScriptedMachine];
+  project = new ClassroomProject(site);
+  project.write(site.machines.map((machine) => [machine.name, machine] as const));
+  await s02.shell.stop();
+  s03.authorizedKey = makeKey().public;
+});
+
+afterAll(async () => {
+  project.close();
+  await site.close();
+});
+
+/** What the table at the end says of a student. */
+const row = (output: string, id: string) => output.slice(output.lastIndexOf("\nstudent ")).split("\n").find((line) => line.startsWith(`${id} `));
+
+/** Waits until a job has begun; if the command ends before, that is why the test fails. */
+function begun(held: Held, command: ReturnType<typeof project.start>) {
+  return Promise.race([held.begun, command.then(({ all }) => Promise.reject(new Error(`it ended before the job began:\n${all}`)))]);
+}
+
+async function stacks(): Promise<{ name: string; current: boolean }[]> {
+  return JSON.parse((await project.pulumi("stack", "ls", "--json")).output);
+}
+
+describe("a class of four, one machine dead and one with a wrong key", () => {
+  test("check tells both at once, each with its line, and changes nothing", async () => {
+    const { exitCode, output } = await project.run("check");
+    expect(exitCode, output).toBe(1);
+    expect(output).toMatch(/^roster\.csv:3: s02: .* refuses the connection/m);
+    expect(output).toMatch(/^roster\.csv:4: s03: .* refused every key/m);
+    expect(output).toContain("2 of 4 students can be built. Not yet: s02, s03.");
+    expect(site.journal.all).toEqual([]);
+  });
+
+  test("what is wrong with Pulumi itself is met once, and nobody else is begun", async () => {
+    const { PULUMI_CONFIG_PASSPHRASE: passphrase, ...others } = project.environment;
+    project.environment = others;
+    const { exitCode, output } = await project.run("up", "s01", "s04", "--parallel", "1");
+    project.environment = { ...others, PULUMI_CONFIG_PASSPHRASE: passphrase! };
+    expect(exitCode, output).toBe(1);
+    expect(output).toMatch(/^s01: .*PULUMI_CONFIG_PASSPHRASE/m);
+    expect(output).toMatch(/^s04: not begun: .*PULUMI_CONFIG_PASSPHRASE/m);
+    expect(site.journal.all).toEqual([]);
+  });
+
+  test("up makes the other two at the same time, tries the dead one twice, and says what is wrong", async () => {
+    // Each waits for the other: students that are made in turn would never get further.
+    const held = [s01, s04].map((machine) => machine.hold("kernel apply"));
+    const up = project.start(["up"]);
+    await Promise.all(held.map((one) => begun(one, up)));
+    held.forEach(({ release }) => release());
+    const { exitCode, all: output } = await up;
+    expect(exitCode, output).toBe(1);
+    expect(row(output, "s01")).toMatch(/학생 s01 .* ready +\d/);
+    expect(row(output, "s02")).toMatch(/NOT READY/);
+    expect(row(output, "s03")).toMatch(/NOT READY/);
+    expect(row(output, "s04")).toMatch(/ ready /);
+    expect(output).toMatch(/line 3: .* refuses the connection .*; is tried once more when the others are done/);
+    expect(output).toMatch(/^s03: line 4: .* refused every key that was tried: .*\n {2}Next: put the public part/m);
+    expect(output).toMatch(/2 of 4 ready after .*\nNext: .*classroom up --only failed/);
+    for (const name of ["s01", "s04"]) expect(site.journal.of(name)).toEqual(expect.arrayContaining(made));
+    for (const name of ["s02", "s03"]) expect(site.journal.of(name)).toEqual([]);
+  });
+
+  test("each stack can be handled with the plain CLI, and none of them is left selected", async () => {
+    expect((await stacks()).map(({ name, current }) => [name, current])).toEqual([["cka-s01", false], ["cka-s04", false]]);
+    const again = await project.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes", "--stack", "cka-s01");
+    expect(again.exitCode, again.output).toBe(0);
+    expect((await project.pulumi("stack", "output", "endpoint", "--stack", "cka-s01")).output).toContain("kubernetes-api.internal:6443");
+  });
+
+  test("what is written beside the class file is the operator's only, and holds no secret", () => {
+    const directory = join(project.directory, ".classroom/cka");
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+    for (const file of readdirSync(directory)) {
+      expect(statSync(join(directory, file)).mode & 0o777, file).toBe(0o600);
+      expect(project.journal(file)).not.toContain(s01.cluster!.adminKey);
+      expect(project.journal(file)).not.toContain("PRIVATE KEY");
+    }
+    expect(project.journal("s01.log")).toContain("Updating (cka-s01)");
+    expect(JSON.parse(project.journal("s02.json"))).toMatchObject({ command: "up", ok: false, kind: "unreachable", problem: expect.stringContaining("refuses the connection") });
+  });
+
+  test("Ctrl-C lets the step that runs come to its end and begins no other student", async () => {
+    await s02.shell.start();
+    s03.authorizedKey = site.key.public;
+    site.journal.clear();
+    const held = s02.hold("kernel apply");
+    const up = project.startInTerminal(["up", "--only", "failed", "--parallel", "1"]);
+    await begun(held, up);
+    process.kill(-up.pid!, "SIGINT");
+    await expect.poll(() => project.said(up), { timeout: 20_000 }).toContain("Stopping: no further student is begun.");
+    held.release();
+    const { exitCode, all: output } = await up;
+    expect(exitCode, output).toBe(130);
+    expect(output).toMatch(/^s02: stopped on request/m);
+    expect(output).toMatch(/^s03: not begun: stopped on request/m);
+    expect(site.journal.all).toEqual(["s02: claim apply", "s02: kernel apply"]);
+  });
+
+  test("a run that was killed is taken up where it is, its lock taken away with a word", async () => {
+    site.journal.clear();
+    const held = s02.hold("container-runtime apply");
+    const killed = project.startInTerminal(["up", "s02"]);
+    const job = await begun(held, killed);
+    process.kill(-killed.pid!, "SIGKILL");
+    await killed;
+
+    const followers = job!.followers;
+    const up = project.start(["up", "s02"]);
+    await expect.poll(() => job!.followers, { timeout: 60_000 }).toBeGreaterThan(followers);
+    held.release();
+    const { exitCode, all: output } = await up;
+    expect(exitCode, output).toBe(0);
+    expect(output).toMatch(/s02 .*taking away the lock of a pulumi that was killed \(process \d+/);
+    expect(site.journal.of("s02").filter((what) => what === "container-runtime apply")).toHaveLength(1);
+    expect(s02.cluster!.nodes.has("s02")).toBe(true);
+  });
+
+  test("one is reset while another goes on; the machine keeps its stages", async () => {
+    site.journal.clear();
+    const before = s01.cluster;
+    const held = s03.hold("kernel apply");
+    const up = project.start(["up", "--only", "failed"]);
+    await begun(held, up);
+
+    const refused = await project.run("reset", "s01");
+    expect(refused.output).toMatch(/lost: everything in the cluster .*\n {2}kept: packages and images .*\n.*\n?Nothing was done/);
+    const reset = await project.run("reset", "s01", "--yes");
+    expect(reset.exitCode, reset.output).toBe(0);
+    expect(site.journal.of("s01")).toEqual(["reset remove", "control-plane apply", "node s01 apply", "flannel apply"]);
+    expect(s01.cluster).not.toBe(before);
+    expect(site.journal.of("s03")).toEqual(["claim apply", "kernel apply"]);
+    expect((await project.run("status")).output).toMatch(/^s03 .*working/m);
+    const busy = await project.run("reset", "s03", "--yes");
+    expect(busy.exitCode).toBe(1);
+    expect(busy.output).toMatch(/another `classroom up` works on it \(process \d+/);
+
+    held.release();
+    const { exitCode, all: output } = await up;
+    expect(exitCode, output).toBe(0);
+    const status = await project.run("status");
+    expect(status.output).toContain("4 of 4 ready.");
+    expect(status.exitCode).toBe(0);
+    expect((await project.run("check")).output).toContain("Every machine is in order.");
+  });
+
+  test("reset --bare gives the machine back first", async () => {
+    site.journal.clear();
+    const reset = await project.run("reset", "s02", "--yes", "--bare");
+    expect(reset.exitCode, reset.output).toBe(0);
+    expect(site.journal.of("s02")).toEqual(["reset remove", ...stages.toReversed().map((stage) => `${stage} remove`), ...made, "node s02 apply", "flannel apply"]);
+  });
+
+  test("down gives back all that answer, with a proof for each, and the dead one later", async () => {
+    await s04.shell.stop();
+    s02.facts = { leftovers: ["/etc/cni/net.d/10-calico.conflist"] };
+    const down = await project.run("down", "--yes");
+    expect(down.exitCode, down.output).toBe(1);
+    expect(row(down.output, "s01")).toMatch(/as before$/);
+    expect(row(down.output, "s02")).toMatch(/DIFFERS$/);
+    expect(row(down.output, "s03")).toMatch(/as before$/);
+    expect(row(down.output, "s04")).toMatch(/NOT GIVEN BACK$/);
+    expect(down.output).toContain("s02: new: /etc/cni/net.d/10-calico.conflist of a pod network");
+    expect(down.output).toMatch(/s04: .* refuses the connection/);
+    expect(down.output).toContain("4 machines: 2 as before, 1 differs, 1 not given back.");
+    expect([s01, s02, s03].map(({ isBare }) => isBare)).toEqual([true, true, true]);
+    expect(existsSync(join(project.directory, "not-given-back.yaml"))).toBe(true);
+    expect(await stacks()).toEqual([]);
+
+    await s04.shell.start();
+    const later = await project.run("down", "--yes", "s04");
+    expect(later.exitCode, later.output).toBe(0);
+    expect(row(later.output, "s04")).toMatch(/as before$/);
+    expect(s04.isBare).toBe(true);
+    expect(existsSync(join(project.directory, "not-given-back.yaml"))).toBe(false);
+  });
+});
