@@ -77,6 +77,6 @@ function reportText(results: readonly Result[]): string {
 function closing(results: readonly Result[], seconds: number, logs: string): string {
   const ready = results.filter(({ outcome }) => outcome.ok).length;
   const said = `${ready} of ${results.length} ready after ${duration(seconds)}.`;
-  if (ready === results.length) return `${said} Next: classroom hand-out`;
+  if (ready === results.length) return said;
   return `${said} What each engine said: ${logs}/<student>.log\nNext: put right what is told above, and run \`classroom up --only failed\`.`;
 }
