@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as lab from "../../lab/api.ts";
-import { users } from "../../lab/machines.ts";
+import { floatingAddress, users } from "../../lab/machines.ts";
 import { clusterConfig } from "../../lab/cluster.ts";
 import { checkPods } from "../../lab/check-pods.ts";
 import { openStack, projectDirectory, type LabStack } from "../../lab/pulumi.ts";
@@ -33,6 +33,8 @@ function config(worker: Record<string, unknown> = {}): Record<string, unknown> {
   return {
     ...rest,
     ssh: { ...(ssh as object), sudoPasswordEnv: "LAB_SUDO_PASSWORD" },
+    // What keepalived brings has to go again, too.
+    endpoint: { vip: floatingAddress },
     workers: (workers as object[]).map((machine) => ({ ...machine, user: admin.name, ...worker })),
   };
 }
