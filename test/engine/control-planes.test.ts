@@ -64,7 +64,8 @@ describe("a control plane of which every change goes through the members that st
     expect(site.journal.all).toEqual([]);
 
     await stack.up();
-    expect(done()).toEqual([...joined("cp1", "cp2"), ...joined("cp1", "cp3"), ...labelled("cp1", "cp1", "cp2", "cp3")]);
+    // The pod network is asked again until the new nodes are Ready, too.
+    expect(done()).toEqual([...joined("cp1", "cp2"), ...joined("cp1", "cp3"), ...labelled("cp1", "cp1", "cp2", "cp3"), "cp1: flannel apply"]);
     expect(cluster.etcd.members).toEqual(["cp1 voter", "cp2 voter", "cp3 voter"]);
     for (const next of [cp2, cp3]) {
       expect(site.journal.of(next.name)).toEqual([...applied, "control-plane apply"]);
@@ -189,7 +190,7 @@ describe("a control plane of which every change goes through the members that st
     site.journal.clear();
     stack.configure(config([cp1, cp2, cp3]));
     await stack.up();
-    expect(done()).toEqual(["another cp3: leave", "cp3: control-plane apply", "new cp1: uncordon cp3", ...labelled("new cp1", "cp1", "cp2", "cp3")]);
+    expect(done()).toEqual(["cp3: control-plane apply", "new cp1: uncordon cp3", ...labelled("new cp1", "cp1", "cp2", "cp3")]);
     expect(cp3.cluster).toBe(cluster);
     expect([...cp3.stages].sort()).toEqual(stages.toSorted());
     expect(next.isBare).toBe(true);
@@ -240,7 +241,7 @@ describe("a control plane of which every change goes through the members that st
     // No machine that leaves keeps the API's address, from the first moment on.
     expect(done().slice(0, 2).sort()).toEqual(["new cp1: leave", "new cp3: leave"]);
     expect(done().slice(2, 12)).toEqual([...left("cp3"), ...left("cp1")]);
-    expect(done().at(-1)).toBe("new cp2: node cp2 apply");
+    expect(done()).toContain("new cp2: node cp2 apply");
     expect(cluster.etcd.members).toEqual(["cp2 voter"]);
     expect([...cluster.nodes]).toEqual(["cp2"]);
     expect([cp1, cp3].map(({ isBare }) => isBare)).toEqual([true, true]);

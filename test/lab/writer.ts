@@ -9,15 +9,17 @@ export interface Seen {
   readonly acknowledged: readonly string[];
   /** Of those, the ones that are not there any more. */
   readonly lost: readonly string[];
-  /** The longest time between two acknowledged writes, in seconds. */
-  readonly longestGap: number;
+  /** The longest time between two acknowledged writes of each chapter, in seconds. */
+  readonly longestGaps: ReadonlyMap<string, number>;
 }
 
 /** A client of the cluster that writes a key a second through its endpoint, and notes what was acknowledged and when. */
 export class Writer {
   readonly #kubectl: string;
   readonly #kubeconfig: string;
-  readonly #acknowledged: { name: string; at: number }[] = [];
+  readonly #acknowledged: { name: string; at: number; chapter: string }[] = [];
+  /** What is going on meanwhile. */
+  chapter = "";
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
 
@@ -42,7 +44,7 @@ export class Writer {
       const second = pause(1000);
       // A write whose answer was lost may be there or not: only what was acknowledged counts.
       const { exitCode } = await this.#call(["--request-timeout=5s", "create", "configmap", name]);
-      if (exitCode === 0) this.#acknowledged.push({ name, at: Date.now() });
+      if (exitCode === 0) this.#acknowledged.push({ name, at: Date.now(), chapter: this.chapter });
       await second;
     }
   }
@@ -54,11 +56,15 @@ export class Writer {
     const { stdout } = await this.#call(["get", "configmaps", "-o", "name"]);
     const there = new Set(String(stdout).split("\n"));
     const acknowledged = this.#acknowledged.map(({ name }) => name);
-    const gaps = this.#acknowledged.map(({ at }, index, all) => (index === 0 ? 0 : at - all[index - 1]!.at));
+    const longestGaps = new Map<string, number>();
+    this.#acknowledged.forEach(({ at, chapter }, index, all) => {
+      const gap = index === 0 ? 0 : (at - all[index - 1]!.at) / 1000;
+      longestGaps.set(chapter, Math.max(gap, longestGaps.get(chapter) ?? 0));
+    });
     return {
       acknowledged,
       lost: acknowledged.filter((name) => !there.has(`configmap/${name}`)),
-      longestGap: Math.max(0, ...gaps) / 1000,
+      longestGaps,
     };
   }
 
