@@ -143,6 +143,9 @@ function clusterFaults(raw: unknown, shape: Shape = { controlPlanes: 1, workers:
   const settings = settingsWith(Object.fromEntries(Object.entries(cluster).filter(([key]) => !perStudent.includes(key))) as SharedSettings, shape, sample);
   return [
     ...perStudent.map((key) => ({ path: ["cluster", key], reason: "is each student's own: machines come from the roster, and the name from class and student" })),
+    ...("vip" in ((cluster as { endpoint?: object }).endpoint ?? {})
+      ? [{ path: ["cluster", "endpoint", "vip"], reason: "is each student's own: two clusters would take it from each other; give it in the roster's column vip" }]
+      : []),
     ...parseSettings(settings, { controlPlaneSize: sizeFault })
       .faults.filter(({ path }) => !/^(controlPlanes|workers)\b/.test(path))
       .map(({ path, reason }) => ({ path: ["cluster", ...path.split(".")], reason })),

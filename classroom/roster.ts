@@ -68,6 +68,7 @@ export function readRoster(bytes: Uint8Array, rules: RosterRules = {}): { studen
     ...ids(entries),
     ...unevenSets(entries, rules.shape),
     ...sharedMachines(entries, rules.port ?? 22),
+    ...sharedVips(entries),
     ...(lines.length === 0 && untidy.length + unnamed.length === 0 ? [{ line: heading.line, reason: "the roster names no student" }] : []),
   ];
   return { students: entries.map(({ student }) => student), faults: faults.sort((a, b) => a.line - b.line || (a.column ?? 0) - (b.column ?? 0)) };
@@ -168,6 +169,18 @@ function unevenSets(entries: readonly Entry[], shape: Shape | undefined): Roster
     if (machines.length === expected || machines.length === 0 || faults.length > 0) return [];
     const why = wanted ? `${size ? "its size" : "the class's shape"} ${shapeText(wanted)} needs ${expected}` : `most students have ${expected}`;
     return [{ line, column: columns.machines[0]! + 1, reason: `names ${count(machines.length, "machine")}, and ${why}` }];
+  });
+}
+
+/** Two clusters that let one address float would take it from each other. */
+function sharedVips(entries: readonly Entry[]): RosterFault[] {
+  const first = new Map<string, Student>();
+  return entries.flatMap(({ student, columns }) => {
+    const { vip } = student;
+    if (vip === undefined) return [];
+    const earlier = first.get(vip);
+    if (!earlier) first.set(vip, student);
+    return earlier ? [{ line: student.line, column: columns.vip[0]! + 1, reason: `${vip} is ${earlier.id || "a student"}'s already (line ${earlier.line}); each cluster needs an address of its own` }] : [];
   });
 }
 

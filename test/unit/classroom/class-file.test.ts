@@ -76,6 +76,8 @@ describe("a class file", () => {
           "  kubernetesVersion: '1.20'",
           "  ssh:",
           "    usr: ubuntu",
+          "  endpoint:",
+          "    vip: 192.0.2.10",
         ].join("\n"),
       ),
     ).toEqual([
@@ -86,6 +88,7 @@ describe("a class file", () => {
       "class.yaml:6: parallelism: must be at least 1",
       expect.stringMatching(/^class.yaml:2: rooster: is no setting of a class; did you mean roster\? Known here: name, roster, /),
       "class.yaml:8: cluster.workers: is each student's own: machines come from the roster, and the name from class and student",
+      "class.yaml:13: cluster.endpoint.vip: is each student's own: two clusters would take it from each other; give it in the roster's column vip",
       expect.stringMatching(/^class.yaml:9: cluster.kubernetesVersion: /),
       expect.stringMatching(/^class.yaml:11: cluster.ssh.usr: is no setting; did you mean user\?/),
     ]);

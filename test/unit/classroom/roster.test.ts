@@ -232,6 +232,11 @@ describe("everything wrong with a roster is told at once, each with its line", (
   });
 });
 
+test("two students with one floating address are told, with the line of the first", () => {
+  const { faults } = read("student,machines,vip\ns01,192.0.2.11,192.0.2.10\ns02,192.0.2.21,192.0.2.10");
+  expect(faults).toEqual([{ line: 3, column: 3, reason: "192.0.2.10 is s01's already (line 2); each cluster needs an address of its own" }]);
+});
+
 describe("the id that is suggested", () => {
   const suggestion = (id: string, others: string[] = []) =>
     read(["student,machines", `${id},vm0`, ...others.map((other, i) => `${other},vm${i + 1}`)].join("\n")).faults.find(({ line }) => line === 2)?.reason.match(/Next: write (\S+)$/)?.[1];
