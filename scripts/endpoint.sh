@@ -9,6 +9,7 @@
 config_file=/etc/keepalived/keepalived.conf
 check_file=/etc/keepalived/check-apiserver
 unit_file=/etc/systemd/system/keepalived.service.d/pulumi-kubeadm.conf
+protocols_file=/etc/iproute2/rt_addrprotos.d/keepalived.conf
 # Written whenever keepalived has read its configuration.
 loaded_file=$state_dir/endpoint-loaded
 
@@ -154,6 +155,10 @@ stage_apply() {
   local link
   is_as_wanted && return
   read_link || fail "no link of this machine has its cluster address $NODE_ADDRESS" "bring the link up, or correct clusterAddress, and run 'pulumi up' again"
+  # Where keepalived tells the name of its addresses' protocol, by itself.
+  ledger_directory endpoint "${protocols_file%/*/*}"
+  ledger_directory endpoint "${protocols_file%/*}"
+  ledger_trees endpoint "$protocols_file"
   install
   put_file endpoint "$check_file" "$(check_text)$newline" 0755
   put_file endpoint "$config_file" "$(config_text)$newline"
