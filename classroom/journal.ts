@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renam
 import { join } from "node:path";
 import { z } from "zod";
 import type { ClassSettings } from "./class-file.ts";
+import { isRunning } from "./process.ts";
 import type { Outcome } from "./stacks.ts";
 
 const entrySchema = z.object({
@@ -54,13 +55,13 @@ export class Journal {
   /** True when the last command was killed in the middle: then the engine does not know what came of its last step. */
   wasKilled(student: string): boolean {
     const last = this.last(student);
-    return last !== undefined && last.ended === undefined && !isAlive(last.pid);
+    return last !== undefined && last.ended === undefined && !isRunning(last.pid);
   }
 
   /** What another process does for the student now. */
   runningElsewhere(student: string): Entry | undefined {
     const last = this.last(student);
-    return last !== undefined && last.ended === undefined && last.pid !== process.pid && isAlive(last.pid) ? last : undefined;
+    return last !== undefined && last.ended === undefined && last.pid !== process.pid && isRunning(last.pid) ? last : undefined;
   }
 
   /** Ids of all students for whom something was written down and not forgotten. */
@@ -127,14 +128,5 @@ export class Journal {
     const path = this.#path(student, extension);
     writeFileSync(`${path}.new`, `${JSON.stringify(value)}\n`, { mode: 0o600 });
     renameSync(`${path}.new`, path);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { isRunning } from "../process.ts";
 
 /** Who holds a stack, as the CLI tells it. */
 export interface Lock {
@@ -17,20 +17,6 @@ export function locksIn(message: string): Lock[] {
 }
 
 /** True when all who hold the stack are processes of this computer that are no more: a `pulumi` that was killed leaves its lock. */
-export function areStale(locks: readonly Lock[], isRunning: (pid: number) => boolean = runsPulumi): boolean {
-  return locks.length > 0 && locks.every(({ host, pid }) => host === hostname() && !isRunning(pid));
-}
-
-function runsPulumi(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-  try {
-    // Another program may have got the number; where there is no /proc, it counts as pulumi.
-    return readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("pulumi");
-  } catch {
-    return true;
-  }
+export function areStale(locks: readonly Lock[], runs: (pid: number) => boolean = (pid) => isRunning(pid, "pulumi")): boolean {
+  return locks.length > 0 && locks.every(({ host, pid }) => host === hostname() && !runs(pid));
 }

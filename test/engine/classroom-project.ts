@@ -11,8 +11,8 @@ const modules = join(product, "node_modules");
 /** What of the product a class needs: everything that index.ts and classroom/main.ts lead to. */
 const parts = ["Pulumi.yaml", "package.json", "index.ts", "classroom", "components", "controlplane", "kubeadm", "machine", "quorum", "scripts"];
 
-/** A call that takes longer hangs: even on a loaded computer none takes a tenth of it. */
-const longestMs = 900_000;
+/** A call that takes longer hangs: even on a loaded computer none takes a quarter of it. */
+const longestMs = 300_000;
 
 /** A student of a test: an id and the machines. */
 export type Seat = readonly [id: string, ...machines: ScriptedMachine[]];
@@ -48,7 +48,7 @@ export class ClassroomProject {
   }
 
   /** Writes class.yaml and roster.csv. */
-  write(seats: readonly Seat[], { connectTimeoutSeconds = 1, ...more }: Record<string, unknown> = {}): void {
+  write(seats: readonly Seat[], { connectTimeoutSeconds = 5, ...more }: Record<string, unknown> = {}): void {
     const cells = (machines: readonly ScriptedMachine[], cell: (machine: ScriptedMachine) => string) => machines.map(cell).join(" ");
     const rows = seats.map(([id, ...machines]) => [id, `학생 ${id}`, cells(machines, ({ settings }) => `${settings.host}:${settings.port}`), cells(machines, ({ clusterAddress }) => clusterAddress)]);
     writeFileSync(join(this.directory, "roster.csv"), [["student", "name", "machines", "internal"], ...rows].map((row) => row.join(";")).join("\r\n"));

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { ClassroomProject } from "./classroom-project.ts";
 import { makeKey } from "./root-shell.ts";
 import { Site, type Held, type ScriptedMachine } from "./scripted-machine.ts";
@@ -27,13 +27,19 @@ afterAll(async () => {
   await site.close();
 });
 
+// A test that failed while it held a job would let all after it wait for that.
+afterEach(() => site.machines.forEach((machine) => machine.releaseAll()));
+
 /** What the table at the end says of a student. */
 const row = (output: string, id: string) => output.slice(output.lastIndexOf("\nstudent ")).split("\n").find((line) => line.startsWith(`${id} `));
 
-/** Waits until a job has begun; if the command ends before, that is why the test fails. */
-function begun(held: Held, command: ReturnType<typeof project.start>) {
-  return Promise.race([held.begun, command.then(({ all }) => Promise.reject(new Error(`it ended before the job began:\n${all}`)))]);
+/** Waits for something that happens while the command runs; if the command ends before, that is why the test fails. */
+function during<T>(command: ReturnType<typeof project.start>, event: Promise<T>): Promise<T> {
+  return Promise.race([event, command.then(({ all }) => Promise.reject(new Error(`it ended before:\n${all}`)))]);
 }
+
+/** Waits until a job has begun. */
+const begun = (held: Held, command: ReturnType<typeof project.start>) => during(command, held.begun);
 
 async function stacks(): Promise<{ name: string; current: boolean }[]> {
   return JSON.parse((await project.pulumi("stack", "ls", "--json")).output);
@@ -125,7 +131,7 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
 
     const followers = job!.followers;
     const up = project.start(["up", "s02"]);
-    await expect.poll(() => job!.followers, { timeout: 60_000 }).toBeGreaterThan(followers);
+    await during(up, vi.waitUntil(() => job!.followers > followers, { timeout: 60_000 }));
     held.release();
     const { exitCode, all: output } = await up;
     expect(exitCode, output).toBe(0);

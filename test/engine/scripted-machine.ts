@@ -82,6 +82,7 @@ export class ScriptedMachine implements Answerer {
   readonly #unit = new JobUnit((job) => this.#work(job));
   readonly #failures = new Map<string, readonly string[]>();
   readonly #held = new Map<string, { begin(job: RunningJob): void; released: Promise<void> }>();
+  readonly #releases: (() => void)[] = [];
 
   constructor(site: Site, name: string, clusterAddress: string, label: string) {
     this.#site = site;
@@ -120,7 +121,14 @@ export class ScriptedMachine implements Answerer {
     const begun = Promise.withResolvers<RunningJob>();
     const released = Promise.withResolvers<void>();
     this.#held.set(job, { begin: begun.resolve, released: released.promise });
+    this.#releases.push(released.resolve);
     return { begun: begun.promise, release: released.resolve };
+  }
+
+  /** Lets every held job go on, and holds none that has not begun. */
+  releaseAll(): void {
+    this.#releases.splice(0).forEach((release) => release());
+    this.#held.clear();
   }
 
   async answer(text: string, terminal: Terminal): Promise<number> {
