@@ -33,7 +33,7 @@ export const controlPlaneTaint: MachineSettings["taints"][number] = {
 const timeouts = {
   controlPlaneComponentHealthCheck: "8m0s",
   kubeletHealthCheck: "8m0s",
-  kubernetesAPICall: "2m0s",
+  kubernetesAPICall: "4m0s",
   etcdAPICall: "4m0s",
   tlsBootstrap: "8m0s",
   discovery: "8m0s",
