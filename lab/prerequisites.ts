@@ -21,6 +21,7 @@ const programs: Record<string, string> = {
   "mkfs.ext4": "e2fsprogs",
   ssh: "openssh-client",
   unshare: "util-linux",
+  taskset: "util-linux",
   tar: "tar",
 };
 

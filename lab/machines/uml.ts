@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { ensureArtefact } from "../cache.ts";
-import type { LabMachine } from "../machines.ts";
+import { machines, type LabMachine } from "../machines.ts";
 import { checkBase, diskOf } from "./disk.ts";
 import { endProcesses, ensureTap, namespace, namespaceProcesses, tapOf, type LabProcess } from "./network.ts";
 import { consolePath, diskDirectory, machineRunDirectory } from "./paths.ts";
@@ -46,7 +46,7 @@ export async function start(machine: LabMachine, memory = machine.memory): Promi
   const console = openSync(consolePath(machine), "a", 0o600);
   const child = spawn(
     "ip",
-    ["netns", "exec", namespace, startScript, `umid=${machine.name}`, `vec0:transport=tap,ifname=${tapOf(machine)},depth=128,gro=1,mac=${macOf(machine)}`],
+    ["netns", "exec", namespace, "taskset", "--cpu-list", String(processorOf(machine)), startScript, `umid=${machine.name}`, `vec0:transport=tap,ifname=${tapOf(machine)},depth=128,gro=1,mac=${macOf(machine)}`],
     {
       detached: true,
       stdio: ["ignore", console, console],
@@ -106,6 +106,19 @@ export function signalMachine(machine: LabMachine, signal: "SIGSTOP" | "SIGCONT"
   const main = mainProcess(machine);
   if (!main) throw new Error(`${machine.name} is off`);
   process.kill(main.pid, signal);
+}
+
+/**
+ * The processor of this computer that the machine runs on. Each system call of a guest is a word from one process of User Mode Linux to
+ * another, never two at once: on one processor they need not wake another one, nor wait for a place on it. Where there is other
+ * work to do, that is several times faster.
+ */
+function processorOf(machine: LabMachine): number {
+  const allowed = /^Cpus_allowed_list:\s+(\S+)$/m.exec(readFileSync("/proc/self/status", "utf8"))![1]!.split(",").flatMap((range) => {
+    const [first, last = first] = range.split("-").map(Number) as [number, number?];
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+  return allowed[machines.findIndex(({ name }) => name === machine.name) % allowed.length]!;
 }
 
 /** The end of what the machine printed on its console. */

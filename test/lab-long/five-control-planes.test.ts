@@ -23,22 +23,22 @@ async function holders(machines: readonly string[]): Promise<string[]> {
 
 beforeAll(async () => {
   cluster = await ControlPlanes.open("five", five);
-}, 600_000);
+});
 
-afterAll(() => cluster.close(), 120_000);
+afterAll(() => cluster.close());
 
 describe("five control planes", () => {
   test("come up as five voters, one joining after the other", async () => {
     await cluster.up(five);
     expect(await members("cp5")).toEqual(voters(...five));
-  }, 2_400_000);
+  });
 
   test("two of five are dead: both leave before anything else, and three voters stay", async () => {
     await Promise.all(["cp4", "cp5"].map((machine) => lab.powerOff(machine, { hard: true })));
     await cluster.up(three);
     expect(await members("cp1")).toEqual(voters(...three));
     expect(readFileSync(join(projectDirectory, "not-given-back.yaml"), "utf8")).toMatch(/cp4[^]*cp5|cp5[^]*cp4/);
-  }, 1_200_000);
+  });
 
   test("the machine that has the API's address hangs: another one takes it, and there is one holder when it goes on", async () => {
     const [holder] = await holders(three);
@@ -52,17 +52,17 @@ describe("five control planes", () => {
     }
     await until(120, "one holder", async () => (await holders(three)).length === 1);
     await until(300, "all apiservers", async () => (await Promise.all(three.map(apiserverReady))).every(Boolean));
-  }, 600_000);
+  });
 
   test("status tells who is what, and that one may fail", async () => {
     const { exitCode, output } = await cluster.stack.cli(["status", "--stack", "five"]);
     expect(exitCode, output).toBe(0);
     for (const machine of three) expect(output).toContain(machine);
     console.log(output);
-  }, 120_000);
+  });
 
   test("destroy gives back what answers", async () => {
     const { exitCode, output } = await cluster.stack.run(["destroy", "--yes", "--skip-preview", "--non-interactive"]);
     expect(exitCode, output).toBe(0);
-  }, 600_000);
+  });
 });

@@ -54,14 +54,14 @@ beforeAll(async () => {
   await lab.up(machines);
   stack = await openStack("control-planes", home, site.tools);
   writer = new Writer(home, site.kubectl);
-}, 600_000);
+});
 
 afterAll(async () => {
   rmSync(join(projectDirectory, "Pulumi.control-planes.yaml"), { force: true });
   rmSync(join(projectDirectory, "not-given-back.yaml"), { force: true });
   rmSync(home, { recursive: true, force: true });
   await lab.down();
-}, 120_000);
+});
 
 beforeEach(({ task }) => void (writer.chapter = task.name));
 
@@ -72,7 +72,7 @@ describe("a control plane that grows, loses a machine, and shrinks under a clien
     expect(exitCode).toBe(0);
     expect(output).toContain(`server: https://${floatingAddress}:6443`);
     writer.start(output);
-  }, 900_000);
+  });
 
   test("1 to 3: the preview tells each step, and three voters stand at the end", async () => {
     stack.configure(config(three));
@@ -86,7 +86,7 @@ describe("a control plane that grows, loses a machine, and shrinks under a clien
     expect(left.stdout).toBe("");
     const again = await stack.run(["up", "--yes", "--non-interactive", "--expect-no-changes"]);
     expect(again.exitCode, again.output).toBe(0);
-  }, 1_200_000);
+  });
 
   test("a removal that would break quorum is refused, and nothing is changed", async () => {
     await lab.powerOff("cp3", { hard: true });
@@ -98,10 +98,10 @@ describe("a control plane that grows, loses a machine, and shrinks under a clien
     expect(await members("cp1")).toEqual(voters("cp1", "cp2", "cp3"));
     stack.configure(config(three));
     await lab.powerOn("cp3");
-    await until(300, "cp3's apiserver", () => apiserverReady("cp3"));
+    await until(900, "cp3's apiserver", () => apiserverReady("cp3"));
     const untouched = await stack.run(["preview", "--expect-no-changes", "--non-interactive"]);
     expect(untouched.exitCode, untouched.output).toBe(0);
-  }, 600_000);
+  });
 
   test("the first machine is lost: pulumi killed between member add and promotion, then up again, puts another one in its place", async () => {
     await lab.powerOff("cp1", { hard: true });
@@ -109,7 +109,7 @@ describe("a control plane that grows, loses a machine, and shrinks under a clien
     const child = stack.start(upArguments);
     let ended: string | undefined;
     void child.then(({ all }) => (ended = all));
-    await until(900, "a learner in etcd's list", async () => {
+    await until(1800, "a learner in etcd's list", async () => {
       if (ended !== undefined) throw new Error(`pulumi up ended before: ${ended}`);
       return (await members("cp2")).some((member) => member.endsWith("learner"));
     });
@@ -121,7 +121,7 @@ describe("a control plane that grows, loses a machine, and shrinks under a clien
     expect(await members("cp2")).toEqual(voters("cp1", "cp2", "cp3"));
     const nodes = await sudo("cp2", "kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes -o jsonpath='{range .items[*]}{.metadata.name} {.status.addresses[0].address}{\"\\n\"}{end}'");
     expect(nodes.stdout.split("\n").sort()).toEqual([`cp1 ${machineNamed("cp4").address}`, `cp2 ${machineNamed("cp2").address}`, `cp3 ${machineNamed("cp3").address}`]);
-  }, 1_500_000);
+  });
 
   test("3 to 1: the members leave one by one, and the machines that left are bare", async () => {
     await up({ cp2: "cp2" });
@@ -129,7 +129,7 @@ describe("a control plane that grows, loses a machine, and shrinks under a clien
     for (const machine of ["cp3", "cp4"]) {
       expect((await sudo(machine, "test -e /var/lib/pulumi-kubeadm || test -e /etc/kubernetes/pki")).exitCode).not.toBe(0);
     }
-  }, 900_000);
+  });
 
   test("every write that was acknowledged is still there", async () => {
     const { acknowledged, lost, longestGaps } = await writer.stop();
@@ -137,11 +137,11 @@ describe("a control plane that grows, loses a machine, and shrinks under a clien
     console.log(`${acknowledged.length} writes were acknowledged; the longest time between two:\n${gaps.join("\n")}`);
     expect(acknowledged.length).toBeGreaterThan(100);
     expect(lost).toEqual([]);
-  }, 120_000);
+  });
 
   test("destroy gives the last one back", async () => {
     const { exitCode, output } = await stack.run(["destroy", "--yes", "--skip-preview", "--non-interactive"]);
     expect(exitCode, output).toBe(0);
     expect((await sudo("cp2", "test -e /var/lib/pulumi-kubeadm")).exitCode).not.toBe(0);
-  }, 600_000);
+  });
 });

