@@ -16,9 +16,9 @@ export default defineConfig({
   test: {
     reporters: results ? ["default", ["json", { outputFile: join(results, `${process.pid}.json`) }]] : ["default"],
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...groupOrder(1) } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000, ...groupOrder(1) } },
       // These wait more than they work: more files at once than there are processors.
-      { test: { name: "ssh", include: ["test/ssh/**/*.test.ts"], testTimeout: 20_000, maxWorkers: 4, ...groupOrder(2) } },
+      { test: { name: "ssh", include: ["test/ssh/**/*.test.ts"], testTimeout: 60_000, maxWorkers: 4, ...groupOrder(2) } },
       { test: { name: "engine", include: ["test/engine/**/*.test.ts"], ...oneByOne, ...groupOrder(3) } },
       { test: { name: "lab", include: ["test/lab/**/*.test.ts"], ...oneByOne, ...groupOrder(4) } },
       { test: { name: "lab-long", include: ["test/lab-long/**/*.test.ts"], ...oneByOne, ...groupOrder(5) } },

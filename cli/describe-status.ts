@@ -55,7 +55,7 @@ export interface ControlPlaneStatus extends NodeStatus {
   readonly lag?: number;
   readonly dbBytes?: number;
   readonly dbInUseBytes?: number;
-  readonly apiserver: "ready" | "not ready" | "unknown";
+  readonly components: "ready" | "not ready" | "unknown";
   /** The one that expires first. */
   readonly certificate?: { readonly name: string; readonly expires: Date; readonly days: number };
 }
@@ -135,13 +135,13 @@ function machineStatus(seen: Seen, report: MachineReport, facts: MachineFacts | 
     leaving: !wanted,
     unreachable,
     ...(member ? memberStatus(seen, member) : { role: unlisted, alarms: [] }),
-    apiserver: unreachable !== undefined || ready === undefined ? "unknown" : ready ? "ready" : "not ready",
+    components: unreachable !== undefined || ready === undefined ? "unknown" : ready ? "ready" : "not ready",
     certificate: first && expiry(first, now),
   };
 }
 
 function ghostStatus(seen: Seen, member: EtcdMember): ControlPlaneStatus {
-  return { ...nodeStatus(nameOf(member), seen.nodes), leaving: false, ...memberStatus(seen, member), apiserver: "unknown" };
+  return { ...nodeStatus(nameOf(member), seen.nodes), leaving: false, ...memberStatus(seen, member), components: "unknown" };
 }
 
 function memberStatus({ lags }: Seen, { id, leader, learner, sick, status }: EtcdMember) {
@@ -183,14 +183,14 @@ function endpointStatus(
 }
 
 function controlPlaneProblems(status: ControlPlaneStatus): string[] {
-  const { name, address, leaving, unreachable, role, sick, apiserver, certificate } = status;
+  const { name, address, leaving, unreachable, role, sick, components, certificate } = status;
   const found = [
     ...(address === undefined ? [`etcd member ${name} runs on no machine of the settings`] : []),
     ...(leaving ? [`${name} has left the settings and is not out of the cluster yet`] : []),
     ...(unreachable === undefined ? [] : [`${name} cannot be reached over SSH: ${unreachable}`]),
     ...(role === "no member" && !leaving && unreachable === undefined ? [`${name} is no member of etcd`] : []),
     ...(sick === undefined ? [] : [`etcd on ${name}: ${sick}`]),
-    ...(apiserver === "not ready" ? [`the apiserver on ${name} is not ready`] : []),
+    ...(components === "not ready" ? [`apiserver, controller manager or scheduler on ${name} is not ready`] : []),
     ...(certificate && certificate.days < certificateDays ? [certificateProblem(name, certificate)] : []),
   ];
   return leaving || address === undefined ? found : [...found, ...nodeProblems(status)];

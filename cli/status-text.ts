@@ -16,7 +16,7 @@ export function statusText(status: ClusterStatus): string {
     `etcd: ${etcd.voters === 0 ? "no member is seen" : `voters ${etcd.voters}, healthy ${etcd.healthy}, quorum ${etcd.quorum}, tolerance ${etcd.tolerance}`}`,
     "",
     table(
-      ["CONTROL PLANE", "NODE", "ROLE", "ETCD", "LAG", "DB (IN USE)", "APISERVER", "CERTIFICATES", "KUBELET"],
+      ["CONTROL PLANE", "NODE", "ROLE", "ETCD", "LAG", "DB (IN USE)", "COMPONENTS", "CERTIFICATES", "KUBELET"],
       controlPlanes.map((member) => controlPlaneRow(member, endpoint)),
     ),
     "",
@@ -36,7 +36,7 @@ function endpointText({ name, port, kind, address, holders }: EndpointStatus): s
 }
 
 function controlPlaneRow(member: ControlPlaneStatus, { holders }: EndpointStatus): string[] {
-  const { name, address, leaving, role, sick, alarms, lag, dbBytes, dbInUseBytes, apiserver, certificate, kubelet } = member;
+  const { name, address, leaving, role, sick, alarms, lag, dbBytes, dbInUseBytes, components, certificate, kubelet } = member;
   const notes = [leaving && "leaving", address === undefined && "no machine", holders?.includes(name) && "vip"].filter(Boolean);
   return [
     `${name}${notes.length > 0 ? ` (${notes.join(", ")})` : ""}`,
@@ -45,7 +45,7 @@ function controlPlaneRow(member: ControlPlaneStatus, { holders }: EndpointStatus
     role === "no member" ? none : role === "unknown" ? unknown : alarms.length > 0 ? "alarm" : sick === undefined ? "healthy" : "sick",
     lag === undefined ? unknown : String(lag),
     dbBytes === undefined || dbInUseBytes === undefined ? unknown : `${mebibytes(dbBytes)} (${mebibytes(dbInUseBytes)}) MiB`,
-    apiserver === "unknown" ? unknown : apiserver,
+    components === "unknown" ? unknown : components,
     certificate ? `${certificate.days} d, ${certificate.name}` : unknown,
     kubelet ?? unknown,
   ];

@@ -29,7 +29,7 @@ export function initialise(member: ObservedMachine, work: Work): Promise<void> {
   return run(member, { command: "init", documents: initDocuments(cluster, member, members, schedulable), expected }, work);
 }
 
-/** Starts what has stopped on a member, and waits until its apiserver is ready. */
+/** Starts what has stopped on a member, and waits until it is ready. */
 export function takeUp(member: Member, work: Work): Promise<void> {
   return run(member, { command: "", documents: "", expected: "member" }, work);
 }

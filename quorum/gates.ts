@@ -82,7 +82,7 @@ export function othersInOrder(observation: Observation, change: string): Refusal
       );
     }
     if (machine.state === "member" && machine.ready !== true) {
-      return refuse(observation, `${change} must wait: the apiserver on ${machine.name} is not ready`, `look at \`crictl ps -a\` and \`journalctl -u kubelet\` on ${machine.name}`);
+      return refuse(observation, `${change} must wait: apiserver, controller manager or scheduler on ${machine.name} is not ready`, `look at \`crictl ps -a\` and \`journalctl -u kubelet\` on ${machine.name}`);
     }
   }
   return undefined;
@@ -100,12 +100,12 @@ export function joinersReachable(observation: Observation, change: string): Refu
   );
 }
 
-/** LASTCP: an apiserver uses only the etcd beside it, so one control plane in order must stay at every moment. */
+/** LASTCP: an apiserver uses only the etcd beside it, as controller manager and scheduler only the apiserver beside them, so one control plane in order must stay at every moment. */
 export function oneInOrder(observation: Observation, change: string, leaver?: EtcdMember): Refusal | undefined {
   if (votersOf(observation).some((voter) => voter !== leaver && isFullyHealthy(observation, voter))) return undefined;
   return refuse(
     observation,
-    `${change} must wait: ${leaver ? "no other" : "no"} control plane is fully in order (etcd healthy, apiserver ready, reachable over SSH)`,
+    `${change} must wait: ${leaver ? "no other" : "no"} control plane is fully in order (etcd healthy; apiserver, controller manager and scheduler ready; reachable over SSH)`,
     `bring ${leaver ? "another" : "a"} control plane in order first, and run \`pulumi up\` again`,
   );
 }

@@ -66,7 +66,7 @@ export interface MachineReport {
   readonly recovering?: boolean;
   /** Of a member: the hash of the CA on it. */
   readonly caCertHash?: string;
-  /** Of a member: whether its own apiserver says that it is ready. */
+  /** Of a member: whether its own apiserver, controller manager and scheduler say that they are ready. */
   readonly ready?: boolean;
   /** Undefined when no etcd answers on the machine. */
   readonly etcd?: EtcdView;

@@ -47,7 +47,7 @@ export function memberOf({ members }: Observation, machine: MachineReport): Etcd
 /** Whether the etcd on a machine is one of the list, also when another machine of the settings' history owns it: then it is in use. */
 export const runsListedMember = ({ members }: Observation, { etcd }: MachineReport): boolean => members.some(({ id }) => id === etcd?.memberId);
 
-/** Whether a voter's machine is a finished control plane in order: etcd healthy, apiserver ready, seen over SSH. */
+/** Whether a voter's machine is a finished control plane in order: etcd healthy; apiserver, controller manager and scheduler ready; seen over SSH. */
 export function isFullyHealthy(observation: Observation, voter: EtcdMember): boolean {
   const machine = machineOf(observation, voter);
   return voter.sick === undefined && machine?.state === "member" && machine.ready === true;

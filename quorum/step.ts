@@ -3,7 +3,7 @@ export type Step =
   | { readonly kind: "nothing" }
   /** The first control plane of a new cluster. */
   | { readonly kind: "init"; readonly machine: string; readonly reason: string }
-  /** A member whose etcd or apiserver is not ready: start it, wait. No membership change. May name a machine that left. */
+  /** A member of which something is not ready: start it, wait. No membership change. May name a machine that left. */
   | { readonly kind: "start"; readonly machine: string; readonly wanted: boolean; readonly reason: string }
   /** Snapshot, then join as learner, promoted by kubeadm. `running`: its join runs already; wait for its end, and start none. May name a machine that left. */
   | { readonly kind: "join"; readonly machine: string; readonly wanted: boolean; readonly running: boolean; readonly reason: string }

@@ -1,4 +1,4 @@
-# One control plane: kubeadm init, or kubeadm join of one more, or the one that ran already, until its apiserver is ready.
+# One control plane: kubeadm init, or kubeadm join of one more, or the one that ran already, until it is ready.
 # https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/high-availability/
 #
 # Parameters: KUBEADM_COMMAND  init or join; empty: only what is there is taken up
@@ -38,6 +38,21 @@ apiserver_ready() {
   kubectl --kubeconfig "$admin_conf" --server "https://127.0.0.1:$API_PORT" --request-timeout=5s get --raw /readyz >/dev/null 2>&1
 }
 
+# The controller manager and the scheduler tell everybody of this machine how they are, each under a certificate of its own making.
+component_healthy() {
+  kubectl --kubeconfig /dev/null --server "https://127.0.0.1:$1" --insecure-skip-tls-verify --request-timeout=5s get --raw /healthz >/dev/null 2>&1
+}
+
+# Sets `unready` to what on this machine is not ready.
+control_plane_ready() {
+  unready="the apiserver"
+  apiserver_ready || return
+  unready="the controller manager"
+  component_healthy 10257 || return
+  unready="the scheduler"
+  component_healthy 10259
+}
+
 # Sets `etcd` to what the member on this machine knows of etcd: its own list, asked without the others, and who of them answers.
 # Texts, since the ids are larger than the numbers of JavaScript.
 read_etcd() {
@@ -59,8 +74,8 @@ stage_inspect() {
     none | unfinished) ! control_plane_job_runs || state=working ;;
   esac
   if [[ $state == member ]]; then
-    # A busy apiserver that misses one question has not drifted.
-    if wait_until 30 "the apiserver to be ready" apiserver_ready; then ready=true; else drift "the apiserver on $NODE_NAME is not ready"; fi
+    # One that is busy and misses a question has not drifted.
+    if wait_until 30 "the control plane to be ready" control_plane_ready; then ready=true; else drift "$unready on $NODE_NAME is not ready"; fi
     systemctl is-active --quiet kubelet || drift "kubelet is not running on $NODE_NAME"
     [[ ! -s /etc/kubernetes/pki/ca.crt ]] || ca=$(base64 -w0 /etc/kubernetes/pki/ca.crt)
   else
@@ -88,7 +103,7 @@ stage_apply() {
   esac
   [[ -s $admin_conf ]] || fail "$admin_conf is gone from $NODE_NAME" "put it back with 'kubeadm init phase kubeconfig admin' on $NODE_NAME, and run 'pulumi up' again"
   systemctl is-active --quiet kubelet || systemctl start kubelet
-  wait_until 300 "the apiserver to be ready" apiserver_ready || { node_evidence; return 1; }
+  wait_until 300 "apiserver, controller manager and scheduler to be ready" control_plane_ready || { node_evidence; return 1; }
   kubectl_for_login_user
   # One that was about to leave, and stays, holds the API's address again.
   ! systemctl is-enabled --quiet keepalived 2>/dev/null || systemctl start keepalived

@@ -4,12 +4,12 @@ import { quorum } from "../sizes.ts";
 import type { Step } from "../step.ts";
 
 /**
- * A finished control plane whose etcd or apiserver does not answer is started before anything else: sick is not dead. One that left
+ * A finished control plane whose etcd, apiserver, controller manager or scheduler does not answer is started before anything else: sick is not dead. One that left
  * is started only when the quorum needs it, or when no other control plane is in order.
  */
 export function startMember(observation: Observation): Step | undefined {
   if (!hasQuorum(ringOf(observation))) return startForQuorum(observation);
-  const down = observation.machines.filter((machine) => votes(observation, machine) && (isSilent(machine) || hasNoApiserver(observation, machine)));
+  const down = observation.machines.filter((machine) => votes(observation, machine) && (isSilent(machine) || isUnready(observation, machine)));
   const needed = votersOf(observation).every((voter) => !isFullyHealthy(observation, voter));
   const first = down.find(({ wanted }) => wanted || needed);
   return first && start(first);
@@ -29,12 +29,12 @@ const votes = (observation: Observation, machine: MachineReport): boolean => mem
 
 const isSilent = ({ state, etcd }: MachineReport): boolean => state === "member" && etcd === undefined;
 
-/** Whether only the apiserver is missing: one beside a sick etcd has its reason there. */
-const hasNoApiserver = (observation: Observation, machine: MachineReport): boolean =>
+/** Whether only something beside etcd is missing: an apiserver beside a sick etcd has its reason there. */
+const isUnready = (observation: Observation, machine: MachineReport): boolean =>
   machine.state === "member" && machine.ready !== true && memberOf(observation, machine)?.sick === undefined;
 
 function start(machine: MachineReport): Step {
-  const what = isSilent(machine) ? "the etcd on it does not answer" : "its apiserver is not ready";
+  const what = isSilent(machine) ? "the etcd on it does not answer" : "its apiserver, controller manager or scheduler is not ready";
   return { kind: "start", machine: machine.name, wanted: machine.wanted, reason: what };
 }
 

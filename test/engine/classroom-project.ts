@@ -48,7 +48,7 @@ export class ClassroomProject {
   }
 
   /** Writes class.yaml and roster.csv. */
-  write(seats: readonly Seat[], { connectTimeoutSeconds = 5, ...more }: Record<string, unknown> = {}): void {
+  write(seats: readonly Seat[], { connectTimeoutSeconds = 3, ...more }: Record<string, unknown> = {}): void {
     const cells = (machines: readonly ScriptedMachine[], cell: (machine: ScriptedMachine) => string) => machines.map(cell).join(" ");
     const rows = seats.map(([id, ...machines]) => [id, `학생 ${id}`, cells(machines, ({ settings }) => `${settings.host}:${settings.port}`), cells(machines, ({ clusterAddress }) => clusterAddress)]);
     writeFileSync(join(this.directory, "roster.csv"), [["student", "name", "machines", "internal"], ...rows].map((row) => row.join(";")).join("\r\n"));

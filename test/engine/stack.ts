@@ -35,7 +35,7 @@ export interface StateResource {
 /** A stack's configuration for these machines, the first of which is the control plane. */
 export function configOf(site: Site, [controlPlane, ...workers]: readonly ScriptedMachine[], more: Record<string, unknown> = {}) {
   return {
-    ssh: { user: "ops", privateKeyEnv: "TEST_SSH_KEY", connectTimeoutSeconds: 1, ...(site.password && { sudoPasswordEnv: "TEST_SUDO_PASSWORD" }) },
+    ssh: { user: "ops", privateKeyEnv: "TEST_SSH_KEY", connectTimeoutSeconds: 3, ...(site.password && { sudoPasswordEnv: "TEST_SUDO_PASSWORD" }) },
     controlPlanes: [controlPlane!.settings],
     ...(workers.length > 0 && { workers: workers.map(({ settings }) => settings) }),
     ...more,

@@ -51,7 +51,7 @@ test("a machine that accepts the connection and says nothing counts as silent", 
   cleanUp(() => server.close());
   const error = await failureOf(connect(targetOf({ port: (server.address() as AddressInfo).port }), recorder()));
   expect(error).toBeInstanceOf(UnreachableError);
-  expect(error.message).toContain("accepts the connection and does not answer (tried for 1 s)");
+  expect(error.message).toContain("accepts the connection and does not answer (tried for 3 s)");
 });
 
 test("a machine that lets nobody log in yet, since it is booting, is waited for", async () => {

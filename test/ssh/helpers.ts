@@ -76,7 +76,7 @@ export function targetOf({ port }: { port: number }, changes: Partial<SshTarget>
     auth: { privateKeyPath: path, agent: false },
     hostKeys: "pin",
     knownHostsPath: join(folder(), "known_hosts"),
-    connectTimeoutSeconds: 1,
+    connectTimeoutSeconds: 3,
     ...changes,
   };
 }

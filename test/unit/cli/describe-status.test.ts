@@ -37,14 +37,14 @@ describe("the status of a cluster", () => {
 
   test("tells role, lag and size of each member, and the certificate that expires first", () => {
     const [first, second] = status([{}, { behind: 7 }, {}]).controlPlanes;
-    expect(first).toMatchObject({ name: "cp1", node: "Ready", role: "leader", lag: 0, apiserver: "ready", kubelet: "v1.37.1", certificate: { name: "apiserver", days: 364 } });
+    expect(first).toMatchObject({ name: "cp1", node: "Ready", role: "leader", lag: 0, components: "ready", kubelet: "v1.37.1", certificate: { name: "apiserver", days: 364 } });
     expect(second).toMatchObject({ name: "cp2", role: "follower", lag: 7, dbBytes: 24 * 2 ** 20, dbInUseBytes: 8 * 2 ** 20 });
   });
 
   test("with a dead control plane shows it, and is not healthy", () => {
     const { verdict, problems, controlPlanes, nextChange } = status([{}, {}, { dead: true }]);
     expect(verdict).toBe("unhealthy");
-    expect(controlPlanes[2]).toMatchObject({ name: "cp3", unreachable: "no answer within 30 s", sick: "does not answer", apiserver: "unknown", node: "NotReady" });
+    expect(controlPlanes[2]).toMatchObject({ name: "cp3", unreachable: "no answer within 30 s", sick: "does not answer", components: "unknown", node: "NotReady" });
     expect(problems).toEqual(
       expect.arrayContaining(["cp3 cannot be reached over SSH: no answer within 30 s", "etcd on cp3: does not answer", "node cp3 is not Ready"]),
     );
@@ -102,10 +102,10 @@ describe("the screen", () => {
 endpoint kubernetes-api.internal:6443, 10.0.0.100 held by cp1
 etcd: voters 3, healthy 3, quorum 2, tolerance 1
 
-CONTROL PLANE  NODE   ROLE      ETCD     LAG  DB (IN USE)     APISERVER  CERTIFICATES      KUBELET
-cp1 (vip)      Ready  leader    healthy  0    24.0 (8.0) MiB  ready      364 d, apiserver  v1.37.1
-cp2            Ready  follower  healthy  2    24.0 (8.0) MiB  ready      364 d, apiserver  v1.37.1
-cp3            Ready  follower  healthy  0    24.0 (8.0) MiB  ready      364 d, apiserver  v1.37.1
+CONTROL PLANE  NODE   ROLE      ETCD     LAG  DB (IN USE)     COMPONENTS  CERTIFICATES      KUBELET
+cp1 (vip)      Ready  leader    healthy  0    24.0 (8.0) MiB  ready       364 d, apiserver  v1.37.1
+cp2            Ready  follower  healthy  2    24.0 (8.0) MiB  ready       364 d, apiserver  v1.37.1
+cp3            Ready  follower  healthy  0    24.0 (8.0) MiB  ready       364 d, apiserver  v1.37.1
 
 WORKER  NODE             KUBELET
 w1      Ready, cordoned  v1.37.1
