@@ -1,16 +1,40 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as lab from "../../lab/api.ts";
-import { members, voters } from "../lab/etcd.ts";
+import { machineNamed } from "../../lab/machines.ts";
+import { apiserverReady, members, voters } from "../lab/etcd.ts";
+import { sudo, until } from "../lab/machine.ts";
 import { ControlPlanes, kubectl } from "./stack.ts";
 
-// Quorum lost for good, and recovered by the explicit command: from the surviving member's data, and from a snapshot.
+// Three control planes behind a balancer that somebody else keeps, HAProxy. Quorum is lost for good, and recovered by the explicit command:
+// from the surviving member's data, and from a snapshot.
 const three = ["cp1", "cp2", "cp3"];
+const balancer = machineNamed("w1");
+
+const haproxy = `
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 1h
+  timeout server 1h
+listen kubernetes-api
+  bind :6443
+  option httpchk GET /readyz
+  http-check expect status 200
+${three.map((name) => `  server ${name} ${machineNamed(name).address}:6443 check check-ssl verify none inter 2s fall 2 rise 1`).join("\n")}
+`;
 
 let cluster: ControlPlanes;
 
 beforeAll(async () => {
-  cluster = await ControlPlanes.open("lost", three);
+  cluster = await ControlPlanes.open("lost", [...three, balancer.name], { external: balancer.address });
+  const { exitCode, stderr } = await sudo(balancer.name, `set -e
+    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes haproxy > /dev/null
+    cat > /etc/haproxy/haproxy.cfg << 'END'
+${haproxy}
+END
+    systemctl restart haproxy`);
+  expect(exitCode, stderr).toBe(0);
   await cluster.up(three);
 });
 
@@ -18,6 +42,15 @@ afterAll(() => cluster.close());
 
 describe("quorum that is lost", () => {
   let snapshot: string;
+
+  test("while there is one, the balancer leads to a control plane that is ready, whoever dies", async () => {
+    const throughBalancer = () => kubectl("cp1", `--server https://${balancer.address}:6443 --tls-server-name kubernetes-api.internal get --raw /readyz`);
+    expect((await throughBalancer()).stdout).toBe("ok");
+    await lab.powerOff("cp3", { hard: true });
+    await until(120, "an answer through the balancer", async () => (await throughBalancer()).stdout === "ok");
+    await lab.powerOn("cp3");
+    await until(600, "cp3's apiserver", () => apiserverReady("cp3"));
+  });
 
   test("a snapshot is taken and brought here", async () => {
     await kubectl("cp1", "create configmap before-the-snapshot");

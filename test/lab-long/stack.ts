@@ -14,20 +14,23 @@ export class ControlPlanes {
   /** A directory for what the test writes. */
   readonly home: string;
   readonly #site: Site;
+  readonly #endpoint: object | undefined;
 
-  private constructor(stack: LabStack, home: string, site: Site) {
+  private constructor(stack: LabStack, home: string, site: Site, endpoint: object | undefined) {
     this.stack = stack;
     this.home = home;
     this.#site = site;
+    this.#endpoint = endpoint;
   }
 
-  static async open(name: string, machines: readonly string[]): Promise<ControlPlanes> {
+  /** @param endpoint the setting; left out: a floating address */
+  static async open(name: string, machines: readonly string[], endpoint?: object): Promise<ControlPlanes> {
     const home = mkdtempSync(join(tmpdir(), `pulumi-kubeadm-${name}-`));
     await lab.down();
     const site = await prepareSite({ silent: true });
     await serveSite(site);
     await lab.up([...machines]);
-    return new ControlPlanes(await openStack(name, home, site.tools), home, site);
+    return new ControlPlanes(await openStack(name, home, site.tools), home, site, endpoint);
   }
 
   /** `pulumi up` with these control planes and no worker. */
@@ -35,7 +38,7 @@ export class ControlPlanes {
     const config = clusterConfig({ controlPlanes: [...controlPlanes], workers: [] }, this.#site.www);
     // A machine that was reinstalled is let in by its new key.
     const machines = (config.controlPlanes as { name: string }[]).map((machine) => ({ ...machine, hostKey: lab.sshTarget(machine.name).hostKey }));
-    this.stack.configure({ ...config, controlPlanes: machines });
+    this.stack.configure({ ...config, controlPlanes: machines, ...(this.#endpoint && { endpoint: this.#endpoint }) });
     const { exitCode, output } = await this.stack.run(["up", "--yes", "--skip-preview", "--non-interactive"]);
     expect(exitCode, output).toBe(0);
     return output;
