@@ -1,17 +1,29 @@
-import { credentials, status } from "@grpc/grpc-js";
+import { connectivityState, credentials } from "@grpc/grpc-js";
 import engineProto from "@pulumi/pulumi/proto/engine_pb.js";
 import engineGrpc from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import type { Reporter } from "../machine/reporter.ts";
 
 // The engine starts the provider process with its own address as the first argument.
 const address = process.argv[2];
-/** Whether the engine was not there at the last line: one that was killed leaves this process behind. */
+// The engine is on this computer, whatever proxy the environment names.
+const client = address === undefined ? undefined : new engineGrpc.EngineClient(address, credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
+/** An engine that was killed leaves this process behind. */
 let gone = false;
-let client: InstanceType<typeof engineGrpc.EngineClient> | undefined;
+
+/** Calls back once when the engine is gone. */
+export function whenEngineIsGone(callback: () => void): void {
+  const channel = client?.getChannel();
+  const look = () => {
+    const state = channel!.getConnectivityState(true);
+    gone = state === connectivityState.TRANSIENT_FAILURE;
+    if (gone) return callback();
+    channel!.watchConnectivityState(state, Infinity, look);
+  };
+  if (channel) look();
+}
 
 function log(urn: string, severity: number, text: string, ephemeral: boolean): void {
-  if (!address) return;
-  client ??= new engineGrpc.EngineClient(address, credentials.createInsecure());
+  if (!client) return;
   const request = new engineProto.LogRequest();
   request.setSeverity(severity);
   request.setMessage(text);
@@ -19,7 +31,7 @@ function log(urn: string, severity: number, text: string, ephemeral: boolean): v
   request.setStreamid(0);
   request.setEphemeral(ephemeral);
   // A line that the engine does not take any more (it is going down) is no reason to fail the work.
-  client.log(request, (error) => (gone = error?.code === status.UNAVAILABLE));
+  client.log(request, () => {});
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { changedInputs, type Lifecycle, type Remembered } from "./lifecycle.ts";
-import { engineReporter } from "./engine-log.ts";
+import { engineReporter, whenEngineIsGone } from "./engine-log.ts";
 import { preflightLifecycle } from "./preflight.ts";
 import { stageLifecycle } from "./stage.ts";
 import { controlPlaneLifecycle } from "./control-plane.ts";
@@ -20,6 +20,32 @@ const lifecycles: Record<Kind, Lifecycle<any, any>> = {
   Worker: workerLifecycle,
 };
 
+/** Verbs that are at work in this process. */
+let atWork = 0;
+let orphaned = false;
+
+// An engine that was killed does not end its providers: this one ends itself, once what it does on machines has come to its end.
+whenEngineIsGone(() => {
+  orphaned = true;
+  endIfOrphaned();
+});
+
+function endIfOrphaned(): void {
+  if (orphaned && atWork === 0) process.exit();
+}
+
+function verb<Args extends unknown[], Result>(work: (...args: Args) => Promise<Result>): (...args: Args) => Promise<Result> {
+  return async (...args) => {
+    atWork += 1;
+    try {
+      return await work(...args);
+    } finally {
+      atWork -= 1;
+      endIfOrphaned();
+    }
+  };
+}
+
 const nameOf = (properties: Properties) => properties.self.split("::").at(-1)!;
 
 /**
@@ -38,7 +64,7 @@ function plainFailure(cause: unknown): Error {
   return error;
 }
 
-export async function check(olds: Properties, news: Properties): Promise<dynamic.CheckResult> {
+export const check = verb(async (olds: Properties, news: Properties): Promise<dynamic.CheckResult> => {
   const lifecycle = lifecycles[news.kind];
   if (!lifecycle.check) return { inputs: news, failures: [] };
   try {
@@ -48,7 +74,7 @@ export async function check(olds: Properties, news: Properties): Promise<dynamic
   } catch (error) {
     return { inputs: news, failures: [{ property: "", reason: plainFailure(error).message }] };
   }
-}
+});
 
 export async function diff(_id: string, olds: Properties, news: Properties): Promise<dynamic.DiffResult> {
   const lifecycle = lifecycles[news.kind];
@@ -59,7 +85,7 @@ export async function diff(_id: string, olds: Properties, news: Properties): Pro
   };
 }
 
-export async function create(inputs: Properties): Promise<dynamic.CreateResult> {
+export const create = verb(async (inputs: Properties): Promise<dynamic.CreateResult> => {
   const id = nameOf(inputs);
   try {
     const computed = await lifecycles[inputs.kind].create(inputs, engineReporter(inputs.self));
@@ -67,9 +93,9 @@ export async function create(inputs: Properties): Promise<dynamic.CreateResult> 
   } catch (error) {
     throw partialFailure(id, { ...inputs, status: "partial" }, error);
   }
-}
+});
 
-export async function update(id: string, olds: Properties, news: Properties): Promise<dynamic.UpdateResult> {
+export const update = verb(async (id: string, olds: Properties, news: Properties): Promise<dynamic.UpdateResult> => {
   const lifecycle = lifecycles[news.kind];
   const onlyHowToReach =
     olds.status === "ok" &&
@@ -84,9 +110,9 @@ export async function update(id: string, olds: Properties, news: Properties): Pr
   } catch (error) {
     throw partialFailure(id, { ...olds, ...news, ...remembered, status: "partial" }, error);
   }
-}
+});
 
-export async function read(id: string, outputs: Properties): Promise<dynamic.ReadResult> {
+export const read = verb(async (id: string, outputs: Properties): Promise<dynamic.ReadResult> => {
   const lifecycle = lifecycles[outputs.kind];
   // Half-done work is finished by the next `up`; comparing it with what was asked for would only say so at length.
   if (!lifecycle.drift || outputs.status !== "ok") return { id, props: outputs };
@@ -100,15 +126,15 @@ export async function read(id: string, outputs: Properties): Promise<dynamic.Rea
   const props = { ...outputs, drift };
   // Also as inputs: only what differs in the inputs is named by `refresh` and shown by `preview --diff`.
   return { id, props, inputs: inputsOf(props) };
-}
+});
 
-export async function remove(_id: string, outputs: Properties): Promise<void> {
+export const remove = verb(async (_id: string, outputs: Properties): Promise<void> => {
   try {
     await lifecycles[outputs.kind].remove(outputs, engineReporter(outputs.self));
   } catch (error) {
     throw plainFailure(error);
   }
-}
+});
 
 /** The inputs among the outputs, for a refresh that shows drift as a changed input. */
 function inputsOf(outputs: Properties): Properties {

@@ -38,5 +38,7 @@ describe("pulumi killed in the middle of a stage", () => {
     expect(site.journal.of("cp1").filter((what) => what === "container-runtime apply")).toHaveLength(1);
     expect([...cp1.cluster!.nodes]).toEqual(["cp1", "w1"]);
     expect(stack.state.get("cp1-container-runtime")?.outputs?.status).toBe("ok");
+    // The provider of the killed engine followed the job to its end, and is gone, too.
+    await expect.poll(() => stack.providers, { timeout: 60_000 }).toEqual([]);
   });
 });

@@ -187,15 +187,29 @@ export class Stack {
     return Object.fromEntries(ours.map(([name, { outputs }]) => [name, { ...outputs, __provider: undefined, kubeconfig: undefined }]));
   }
 
-  /** Ends what a killed engine left behind, which is what stands in this stack's directory, and removes that. */
+  /** Processes that serve the kit's resources to an engine. */
+  get providers(): number[] {
+    return this.#processes.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("dynamic-provider"));
+  }
+
+  /** Processes in this stack's directory. */
+  get #processes(): number[] {
+    return readdirSync("/proc")
+      .filter((entry) => /^\d+$/.test(entry))
+      .map(Number)
+      .filter((pid) => {
+        try {
+          return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${this.#home}/`);
+        } catch {
+          // It ended in this moment, or is the kernel's.
+          return false;
+        }
+      });
+  }
+
+  /** Ends what a killed engine left behind, and removes the directory. */
   close(): void {
-    for (const pid of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
-      try {
-        if (readlinkSync(`/proc/${pid}/cwd`).startsWith(`${this.#home}/`)) process.kill(Number(pid), "SIGKILL");
-      } catch {
-        // It ended in this moment, or is the kernel's.
-      }
-    }
+    for (const pid of this.#processes) process.kill(pid, "SIGKILL");
     rmSync(this.#home, { recursive: true, force: true, maxRetries: 5 });
   }
 }
