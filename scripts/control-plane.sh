@@ -38,9 +38,10 @@ apiserver_ready() {
   kubectl --kubeconfig "$admin_conf" --server "https://127.0.0.1:$API_PORT" --request-timeout=5s get --raw /readyz >/dev/null 2>&1
 }
 
-# The controller manager and the scheduler tell everybody of this machine how they are, each under a certificate of its own making.
+# The controller manager and the scheduler tell everybody of this machine how they are, each under a certificate of its own making. kubectl
+# wants somebody to be all the same.
 component_healthy() {
-  kubectl --kubeconfig /dev/null --server "https://127.0.0.1:$1" --insecure-skip-tls-verify --request-timeout=5s get --raw /healthz >/dev/null 2>&1
+  kubectl --kubeconfig "$admin_conf" --server "https://127.0.0.1:$1" --insecure-skip-tls-verify --request-timeout=5s get --raw /healthz >/dev/null 2>&1
 }
 
 # Sets `unready` to what on this machine is not ready.
