@@ -16,65 +16,82 @@ export interface PulumiResult {
   readonly output: string;
 }
 
-/** A stack in a file backend of the lab's own, driven from inside the lab's network. */
+/** Programs of the project as a user starts them, from inside the lab's network, with a file backend of the lab's own. */
+export interface LabProject {
+  readonly environment: Record<string, string>;
+  /** Runs `pulumi` or `node` and waits; never throws for an exit code. `cwd`: another clone of the project. */
+  run(command: string, args: readonly string[], cwd?: string): Promise<PulumiResult>;
+  /** Starts it and does not wait, for tests that kill it. */
+  start(command: string, args: readonly string[], cwd?: string): ResultPromise<{ all: true; reject: false; stdin: "ignore" }>;
+  /** Runs it on this terminal. @returns its exit code */
+  show(command: string, args: readonly string[]): Promise<number>;
+}
+
+/** A stack of that project. */
 export interface LabStack {
   readonly name: string;
   readonly environment: Record<string, string>;
   /** Writes Pulumi.NAME.yaml; keys without the project's prefix. */
   configure(config: Record<string, unknown>): void;
   /** Runs the CLI and waits; never throws for an exit code. `cwd`: another clone of the project. */
-  run(args: string[], options?: { cwd?: string }): Promise<PulumiResult>;
+  run(args: readonly string[], options?: { cwd?: string }): Promise<PulumiResult>;
   /** Runs the CLI on this terminal, as a user would. @returns its exit code */
-  show(args: string[]): Promise<number>;
+  show(args: readonly string[]): Promise<number>;
   /** Starts the CLI and does not wait, for tests that kill it. */
-  start(args: string[]): ResultPromise<{ all: true; reject: false; stdin: "ignore" }>;
+  start(args: readonly string[]): ResultPromise<{ all: true; reject: false; stdin: "ignore" }>;
   /** Runs `pulumi-kubeadm` with these arguments. `cwd`: in another clone of the project. */
-  cli(args: string[], cwd?: string): Promise<PulumiResult>;
+  cli(args: readonly string[], cwd?: string): Promise<PulumiResult>;
 }
 
 /**
- * Opens a stack, made anew when it is not there.
- *
  * @param home a directory for the backend and for PULUMI_HOME
  * @param tools directory with the pulumi binary and the Node language host
+ * @param more variables of the environment
  */
-export async function openStack(name: string, home: string, tools: string): Promise<LabStack> {
-  const environment = pulumiEnvironment(home);
+export function openProject(home: string, tools: string, more: Record<string, string> = {}): LabProject {
+  const environment = { ...pulumiEnvironment(home), ...more };
   mkdirSync(join(home, "state"), { recursive: true, mode: 0o700 });
-
   const bin = placeTools(environment.PULUMI_HOME!, tools);
   // `ip netns exec` becomes the program, so that a signal to the child is one to pulumi itself.
-  const inLab = (command: string, args: string[]) => ["netns", "exec", namespace, command, ...args];
+  const inLab = (command: string, args: readonly string[]) => ["netns", "exec", namespace, command, ...args];
   const env = { ...environment, PATH: [bin, join(projectDirectory, "node_modules/.bin"), process.env.PATH].join(delimiter) };
-  const start = (command: string, args: string[], cwd = projectDirectory) =>
+  const start = (command: string, args: readonly string[], cwd = projectDirectory) =>
     execa("ip", inLab(command, args), { cwd, env, reject: false, all: true, stdin: "ignore" });
+  return {
+    environment,
+    start,
+    async run(command, args, cwd) {
+      const { exitCode, all } = await start(command, args, cwd);
+      return { exitCode: exitCode ?? 1, output: all };
+    },
+    async show(command, args) {
+      const { exitCode } = await execa("ip", inLab(command, args), { cwd: projectDirectory, env, reject: false, stdio: "inherit" });
+      return exitCode ?? 1;
+    },
+  };
+}
 
+/** Opens a stack, made anew when it is not there. Parameters as of `openProject`. */
+export async function openStack(name: string, home: string, tools: string): Promise<LabStack> {
+  const project = openProject(home, tools);
+  const quiet = (args: readonly string[]) => [...args, "--stack", name, "--color", "never"];
   const stack: LabStack = {
     name,
-    environment,
+    environment: project.environment,
     configure(config) {
       const file = join(projectDirectory, `Pulumi.${name}.yaml`);
       const salt = existsSync(file) ? /^encryptionsalt: .*$/m.exec(readFileSync(file, "utf8"))?.[0] : undefined;
       const prefixed = Object.fromEntries(Object.entries(config).map(([key, value]) => [`pulumi-kubeadm:${key}`, value]));
       writeFileSync(file, `${salt ? `${salt}\n` : ""}${stringify({ config: prefixed })}`);
     },
-    async run(args, { cwd } = {}) {
-      const { exitCode, all } = await start("pulumi", [...args, "--stack", name, "--color", "never"], cwd);
-      return { exitCode: exitCode ?? 1, output: all };
-    },
-    async show(args) {
-      const { exitCode } = await execa("ip", inLab("pulumi", [...args, "--stack", name]), { cwd: projectDirectory, env, reject: false, stdio: "inherit" });
-      return exitCode ?? 1;
-    },
-    start: (args) => start("pulumi", [...args, "--stack", name, "--color", "never"]),
-    async cli(args, cwd) {
-      const { exitCode, all } = await start("node", ["cli/main.ts", ...args], cwd);
-      return { exitCode: exitCode ?? 1, output: all };
-    },
+    run: (args, { cwd } = {}) => project.run("pulumi", quiet(args), cwd),
+    show: (args) => project.show("pulumi", [...args, "--stack", name]),
+    start: (args) => project.start("pulumi", quiet(args)),
+    cli: (args, cwd) => project.run("node", ["cli/main.ts", ...args], cwd),
   };
 
-  const init = await start("pulumi", ["stack", "select", name, "--create", "--non-interactive"]);
-  if (init.exitCode !== 0) throw new Error(`pulumi stack select ${name}: ${init.all}`);
+  const init = await project.run("pulumi", ["stack", "select", name, "--create", "--non-interactive"]);
+  if (init.exitCode !== 0) throw new Error(`pulumi stack select ${name}: ${init.output}`);
   return stack;
 }
 
