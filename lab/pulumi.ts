@@ -109,8 +109,7 @@ export function pulumiEnvironment(home: string): Record<string, string> {
 }
 
 // The npm package `pulumi` starts the CLI that lies here, and downloads it only when none does. Beside it, and only beside the file
-// itself, the engine takes the
-// language host and the provider of dynamic resources for its own without a warning.
+// itself, the engine takes the language host and the provider of dynamic resources for its own without a warning.
 function placeTools(pulumiHome: string, tools: string): string {
   const bin = join(pulumiHome, "versions", versions.pulumi, "bin");
   rmSync(bin, { recursive: true, force: true });

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as lab from "../../lab/api.ts";
 import { floatingAddress } from "../../lab/machines.ts";
 import { projectDirectory } from "../../lab/pulumi.ts";
-import { apiserverReady, members, voters } from "../lab/etcd.ts";
-import { sudo, until } from "../lab/machine.ts";
+import { apiserverReady, holders, members, voters } from "../lab/etcd.ts";
+import { until } from "../lab/machine.ts";
 import { ControlPlanes, kubectl } from "./stack.ts";
 
 // What takes too long for every run of CI: five control planes, two of them dead, and a machine that hangs. The tests are the chapters
@@ -14,12 +14,6 @@ const five = ["cp1", "cp2", "cp3", "cp4", "cp5"];
 const three = five.slice(0, 3);
 
 let cluster: ControlPlanes;
-
-/** Who has the floating address; a machine that hangs cannot be asked. */
-async function holders(machines: readonly string[]): Promise<string[]> {
-  const answers = await Promise.all(machines.map((machine) => sudo(machine, `ip -oneline -4 address show to ${floatingAddress}/32`)));
-  return machines.filter((_, index) => answers[index]!.stdout !== "");
-}
 
 beforeAll(async () => {
   cluster = await ControlPlanes.open("five", five);

@@ -7,7 +7,7 @@ import { clusterConfig } from "../../lab/cluster.ts";
 import { floatingAddress, machineNamed } from "../../lab/machines.ts";
 import { openStack, projectDirectory, type LabStack } from "../../lab/pulumi.ts";
 import { prepareSite, serveSite, type Site } from "../../lab/site.ts";
-import { apiserverReady, members, voters } from "./etcd.ts";
+import { apiserverReady, holders, members, voters } from "./etcd.ts";
 import { sudo, until } from "./machine.ts";
 import { Writer } from "./writer.ts";
 
@@ -126,6 +126,7 @@ describe("a control plane that grows, loses a machine, and shrinks under a clien
   test("3 to 1: the members leave one by one, and the machines that left are bare", async () => {
     await up({ cp2: "cp2" });
     expect(await members("cp2")).toEqual(voters("cp2"));
+    expect(await holders(["cp2", "cp3", "cp4"])).toEqual(["cp2"]);
     for (const machine of ["cp3", "cp4"]) {
       expect((await sudo(machine, "test -e /var/lib/pulumi-kubeadm || test -e /etc/kubernetes/pki")).exitCode).not.toBe(0);
     }

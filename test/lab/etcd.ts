@@ -1,3 +1,4 @@
+import { floatingAddress } from "../../lab/machines.ts";
 import { sudo } from "./machine.ts";
 
 /** etcd's members as a machine's own member lists them: `name voter` or `name learner`. */
@@ -21,4 +22,10 @@ export const voters = (...names: string[]): string[] => names.map((name) => `${n
 /** Whether the machine's own apiserver is ready. */
 export async function apiserverReady(machine: string): Promise<boolean> {
   return (await sudo(machine, "kubectl --kubeconfig /etc/kubernetes/admin.conf --server https://127.0.0.1:6443 --request-timeout=5s get --raw /readyz")).exitCode === 0;
+}
+
+/** Who has the floating address; a machine that hangs cannot be asked. */
+export async function holders(machines: readonly string[]): Promise<string[]> {
+  const answers = await Promise.all(machines.map((machine) => sudo(machine, `ip -oneline -4 address show to ${floatingAddress}/32`)));
+  return machines.filter((_, index) => answers[index]!.stdout !== "");
 }
