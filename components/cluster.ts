@@ -38,10 +38,10 @@ export type ClusterArgs = Omit<SettingsInput, "controlPlanes" | "workers"> & {
 
 const leaves = ["host", "clusterAddress", "hostKey"] as const;
 
-/** A Kubernetes cluster made with kubeadm, containerd and flannel on machines that exist. */
+/** A Kubernetes cluster made with kubeadm, containerd and flannel on machines that exist; or, with `prepareTo`, these machines prepared for one. */
 export class Cluster extends pulumi.ComponentResource {
-  /** Admin kubeconfig, a secret. */
-  readonly kubeconfig: pulumi.Output<string>;
+  /** Admin kubeconfig, a secret. There is none on machines that are only prepared. */
+  readonly kubeconfig?: pulumi.Output<string>;
   /** `name:port` of the API as the nodes know it. */
   readonly endpoint: pulumi.Output<string>;
   /** Kubernetes patch version, as `1.37.1`. */
@@ -88,10 +88,17 @@ export class Cluster extends pulumi.ComponentResource {
     endpoints.resolve(controlPlanes.flatMap(({ endpoint }) => endpoint ?? []));
     const workers = settings.workers.map((machine, i) => prepare(machine, workerInputs[i]!));
 
+    this.endpoint = pulumi.output(`${settings.endpoint.name}:${settings.endpoint.port}`);
+    this.kubernetesVersion = preflight.kubernetesVersion;
+    if (settings.prepareTo !== "cluster") {
+      this.registerOutputs({ endpoint: this.endpoint, kubernetesVersion: this.kubernetesVersion });
+      return;
+    }
+
     const members = pulumi.all(
       controlPlanes.map((machine, i) => pulumi.all([machine.target, controlPlaneInputs[i]!]).apply(([target, m]) => ({ ...(m as MachineSettings), target }))),
     ) as pulumi.Output<Member[]>;
-    const cluster = stageSettings.apply(({ controlPlanes: _, workers: __, ssh: ___, packages: ____, registryMirrors: _____, flannel: ______, ...rest }) => rest);
+    const cluster = stageSettings.apply(({ controlPlanes: _, workers: __, ssh: ___, packages: ____, registryMirrors: _____, flannel: ______, prepareTo: _______, ...rest }) => rest);
 
     // What of it a worker joins with: what else changes is no reason to join again.
     const joined = cluster.apply(({ endpoint: { name, port }, etcd: _, ...rest }) => ({ ...rest, endpoint: { name, port } }));
@@ -124,8 +131,6 @@ export class Cluster extends pulumi.ComponentResource {
     });
 
     this.kubeconfig = controlPlane.kubeconfig;
-    this.endpoint = pulumi.output(`${settings.endpoint.name}:${settings.endpoint.port}`);
-    this.kubernetesVersion = preflight.kubernetesVersion;
     this.registerOutputs({ kubeconfig: this.kubeconfig, endpoint: this.endpoint, kubernetesVersion: this.kubernetesVersion });
   }
 }

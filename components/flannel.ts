@@ -3,6 +3,7 @@ import { applyFlannel, inspectFlannel, type FlannelInputs } from "../controlplan
 import { holderOf } from "./identity.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { KubeadmResource } from "./resource.ts";
+import { isResetting } from "./run.ts";
 
 /** The pod network: flannel's manifest, applied from a control plane; done when the control planes are Ready and CoreDNS answers. */
 export class Flannel extends KubeadmResource {
@@ -17,6 +18,7 @@ export class Flannel extends KubeadmResource {
 
 export const flannelLifecycle: Lifecycle<FlannelInputs & { self: string }> = {
   quiet: ["controlPlanes"],
+  due: (_olds, { controlPlanes }) => controlPlanes.some(({ target }) => isResetting(target)),
   async create(inputs, reporter) {
     await applyFlannel(inputs, holderOf(inputs.self), reporter);
     return {};

@@ -4,12 +4,12 @@ import { membersOf } from "../controlplane/former-members.ts";
 import type { Member } from "../controlplane/member.ts";
 import { planControlPlane, type ControlPlanePlan } from "../controlplane/plan.ts";
 import { runPreflight } from "../controlplane/preflight.ts";
-import { promotedWorkers, refusedSettings, renamedMachines, type Dated } from "../controlplane/refused-changes.ts";
+import { loweredPreparation, promotedWorkers, refusedSettings, renamedMachines, type Dated } from "../controlplane/refused-changes.ts";
 import { MachineError } from "../machine/errors.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import { hasUnknown, type CheckFailure, type Lifecycle } from "./lifecycle.ts";
 import { KubeadmResource } from "./resource.ts";
-import { remember } from "./run.ts";
+import { noteResetting, remember } from "./run.ts";
 
 /** What Preflight is given. */
 export interface PreflightInputs {
@@ -87,10 +87,14 @@ export const preflightLifecycle: Lifecycle<PreflightInputs> = {
     );
     const wanted = { settings, hostKeys: result.hostKeys };
     const old = olds.settings && { settings: olds.settings, hostKeys: olds.hostKeys ?? {} };
-    const planned = [...settings.controlPlanes, ...settings.workers].every(located)
+    const { byHand, resetting, running } = result;
+    const allLocated = [...settings.controlPlanes, ...settings.workers].every(located);
+    // Machines that are only prepared get no control plane; one that somebody made by hand is told as a fault of its machine.
+    const planned = allLocated && settings.prepareTo === "cluster" && Object.keys(byHand).length === 0
       ? await plan(old, { ...wanted, owner: news.owner }, olds.formerControlPlanes ?? [], result.faults.length > 0, reporter)
       : undefined;
     if (planned && planned.lines.length > 0) reporter.info(planned.lines.join("\n"));
+    noteResetting(resetting.flatMap((name) => result.hostKeys[name] ?? []));
     const { controlPlanes } = settings;
     if (controlPlanes.every(located)) {
       const members = membersOf(settings, result.hostKeys);
@@ -105,9 +109,10 @@ export const preflightLifecycle: Lifecycle<PreflightInputs> = {
       },
       // What is refused may be why the machines seem to have faults, so it stands first.
       failures: [
-        ...(old && planned ? [...renamedMachines(old, wanted), ...promotedWorkers(old, wanted)] : []),
+        ...(old ? loweredPreparation(old, wanted, running, byHand) : []),
+        ...(old && allLocated ? [...renamedMachines(old, wanted), ...promotedWorkers(old, wanted)] : []),
         // Before the first cluster is made every setting may still be put right.
-        ...(old && planned && (result.running || planned.running) ? refusedSettings(old, wanted) : []),
+        ...(old && planned && (running || planned.running) ? refusedSettings(old, wanted) : []),
         ...(planned?.refused ?? []),
         ...result.faults,
       ].map((reason) => ({ property: "", reason })),

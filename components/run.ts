@@ -23,6 +23,18 @@ export const remember = (owner: string, seen: Seen): void => void clusters.set(o
 /** What Preflight saw in this run; nothing in a destroy, which runs no program. */
 export const seenOf = (owner: string): Seen | undefined => clusters.get(owner);
 
+const resetting = new Set<string>();
+
+/**
+ * Notes machines on which a reset that keeps the cluster's CA has not ended.
+ *
+ * @param hostKeys of these machines
+ */
+export const noteResetting = (hostKeys: readonly string[]): void => hostKeys.forEach((key) => resetting.add(key));
+
+/** Whether what the cluster has on that machine is to be made again, although no input has changed. */
+export const isResetting = ({ hostKey }: SshTarget): boolean => hostKey !== undefined && resetting.has(hostKey);
+
 const keyOf = (stage: string, { name, hostKey }: SshTarget) => `${stage} ${name} ${hostKey}`;
 
 /** Notes that the program has this stage on this machine. */

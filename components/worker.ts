@@ -3,7 +3,7 @@ import { inspectWorker, joinWorker, removeWorker, type WorkerInputs as Join } fr
 import { anotherMachine, holderOf } from "./identity.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { KubeadmResource } from "./resource.ts";
-import { seenOf } from "./run.ts";
+import { isResetting, seenOf } from "./run.ts";
 
 /** A worker node: a prepared machine that has joined the cluster and is Ready. */
 export class Worker extends KubeadmResource {
@@ -18,6 +18,7 @@ export class Worker extends KubeadmResource {
 
 export const workerLifecycle: Lifecycle<Join & { self: string }> = {
   quiet: ["target", "controlPlanes"],
+  due: (_olds, { target }) => isResetting(target),
   replaces: (olds, news) => (anotherMachine(olds.target, news.target) ? ["target"] : []),
   async create(inputs, reporter) {
     await joinWorker(inputs, undefined, holderOf(inputs.self), reporter);

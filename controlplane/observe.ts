@@ -27,6 +27,8 @@ interface ControlPlaneDocument {
     readonly ready: boolean;
     /** Base64; empty where there is none. */
     readonly caCert: string;
+    /** Base64, of the CA whose keys a reset that has not ended keeps there; empty where there is none. */
+    readonly keptCaCert: string;
     readonly etcd: { readonly list: string; readonly statuses: string } | null;
   };
 }
@@ -98,10 +100,12 @@ function isSettled({ disagreement, members }: Observation): boolean {
   return !disagreement && members.every(({ status }) => !status || status.leader !== "0");
 }
 
+const hashOf = (base64: string): string => caCertHashOf(Buffer.from(base64, "base64").toString());
+
 async function reportOn(machine: ObservedMachine, cluster: ObservedCluster, reporter: Reporter): Promise<MachineReport> {
   const { name, clusterAddress: address, wanted } = machine;
   try {
-    const { state, recovering, ready, caCert, etcd } = (await inspectMember(machine, cluster, reporter)).facts;
+    const { state, recovering, ready, caCert, keptCaCert, etcd } = (await inspectMember(machine, cluster, reporter)).facts;
     return {
       name,
       address,
@@ -109,7 +113,8 @@ async function reportOn(machine: ObservedMachine, cluster: ObservedCluster, repo
       state,
       recovering,
       ready,
-      ...(caCert && { caCertHash: caCertHashOf(Buffer.from(caCert, "base64").toString()) }),
+      ...(caCert && { caCertHash: hashOf(caCert) }),
+      ...(keptCaCert && { keptCaCertHash: hashOf(keptCaCert) }),
       ...(etcd && { etcd: etcdViewOf(etcd) }),
     };
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { ClusterSettings, MachineSettings } from "../kubeadm/settings.ts";
 import { isPatch, minorOf, resolveVersion } from "../kubeadm/versions.ts";
+import { byHandText } from "../machine/by-hand.ts";
 import { connect } from "../machine/connection.ts";
 import { inspect } from "../machine/inspect.ts";
 import { parseFacts, preflightEnvironment } from "../machine/preflight/facts.ts";
@@ -31,6 +32,10 @@ export interface PreflightResult {
   readonly kubernetesVersion?: string;
   /** True when a machine is a node of this cluster already. */
   readonly running: boolean;
+  /** What somebody made by hand on machines of this cluster, by the machine's name. */
+  readonly byHand: Readonly<Record<string, string>>;
+  /** Machines on which a reset that keeps the cluster's CA has not ended. */
+  readonly resetting: readonly string[];
 }
 
 /**
@@ -80,6 +85,8 @@ export async function runPreflight(settings: ClusterSettings, known: KnownBefore
     hostKeys,
     kubernetesVersion,
     running,
+    byHand: Object.fromEntries(observations.flatMap(({ machine, facts }) => (facts.byHand ? [[machine.name, byHandText(facts.byHand)]] : []))),
+    resetting: observations.filter(({ facts }) => facts.owner === known.owner && facts.resetting).map(({ machine }) => machine.name),
   };
 }
 

@@ -9,6 +9,7 @@ import { hasQuorum, ringOf, type Ring } from "../quorum/ring.ts";
 import type { Member } from "./member.ts";
 import { observe, type ObservedMachine } from "./observe.ts";
 import { observed, type SharedSettings } from "./reconcile.ts";
+import { resetMachine } from "./reset.ts";
 
 /** What is to be recovered. */
 export interface RecoveryRequest {
@@ -211,7 +212,7 @@ export async function recover(recovery: Recovery, holder: string, reporterOf: (m
   await Promise.all(
     reset.map(({ machine }) =>
       // Its etcd is stopped, so it can wait: the next `up` resets what is no member.
-      job(machine, "remove", "reset.sh", {}).catch((error: Error) => reporterOf(machine.name).warn(`it is not reset yet: ${error.message}`)),
+      resetMachine(cluster.owner, machine.target, holder, reporterOf(machine.name)).catch((error: Error) => reporterOf(machine.name).warn(`it is not reset yet: ${error.message}`)),
     ),
   );
   return kept;

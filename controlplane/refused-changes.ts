@@ -1,4 +1,4 @@
-import type { ClusterSettings } from "../kubeadm/settings.ts";
+import { reaches, type ClusterSettings } from "../kubeadm/settings.ts";
 import type { HostKeys } from "./target.ts";
 
 const fixedSettings: [path: string, value: (settings: ClusterSettings) => string, why: string][] = [
@@ -41,6 +41,27 @@ export function refusedSettings(olds: Dated, news: Dated): string[] {
     ];
   });
   return [...settings, ...addresses];
+}
+
+/**
+ * Machines that are to be prepared less far than they are, while there is a cluster on them: what the later stages undo would take it
+ * along.
+ *
+ * @param running whether this stack's cluster is there
+ * @param byHand what somebody made by hand, by the machine's name
+ * @returns a text for each, with the way to do it
+ */
+export function loweredPreparation(olds: Dated, news: Dated, running: boolean, byHand: Readonly<Record<string, string>>): string[] {
+  const [before, wanted] = [olds.settings.prepareTo, news.settings.prepareTo];
+  if (reaches(wanted, before)) return [];
+  const what = `prepareTo: ${before} cannot become ${wanted} while there is a cluster`;
+  return [
+    ...(running ? [`${what}: it would be lost with all that is in it. Next: set it back to ${before}; or, to lose it, run \`pulumi destroy\` and \`pulumi up\` with ${wanted}.`] : []),
+    ...Object.entries(byHand).map(
+      ([machine, found]) =>
+        `${what} that somebody made by hand on ${machine} (${found}): it would be lost. Next: set it back to ${before}; or, to lose it, run \`npx pulumi-kubeadm wipe ${machine}\` first.`,
+    ),
+  ];
 }
 
 /**

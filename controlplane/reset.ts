@@ -4,6 +4,9 @@ import type { Reporter } from "../machine/reporter.ts";
 import type { SshTarget } from "../machine/target.ts";
 import { unlessGone } from "./not-given-back.ts";
 
+/** Many pods on a slow disk take their time. */
+export const resetDeadlineSeconds = 600;
+
 /**
  * kubeadm reset and all that it leaves behind, on one machine. One that belongs to somebody else by now is left alone.
  *
@@ -16,8 +19,8 @@ export async function resetMachine(owner: string, target: SshTarget, holder: str
     stage: "reset",
     verb: "remove",
     script: renderScript("reset.sh"),
-    environment: { OWNER: owner },
-    deadlineSeconds: 600,
+    environment: { OWNER: owner, RENEW: "", CA_CERT: "" },
+    deadlineSeconds: resetDeadlineSeconds,
     reporter,
     holder,
   });

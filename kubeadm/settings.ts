@@ -150,11 +150,26 @@ const mirrorSchema = section({
   fallback: z.boolean().default(false),
 });
 
+/** How far machines are prepared, each with all before it. */
+export const preparations = ["bare", "runtime", "packages", "cluster"] as const;
+
+/** One of them. */
+export type Preparation = (typeof preparations)[number];
+
+/** Whether the first goes at least as far as the second. */
+export const reaches = (preparation: Preparation, other: Preparation): boolean => preparations.indexOf(preparation) >= preparations.indexOf(other);
+
 const clusterSchema = section({
   /** Name of the cluster: an RFC 1123 label. Default: kubernetes, as kubeadm's clusterName. */
   name: field.labelName.default("kubernetes"),
   /** `1.37` for the newest patch in the repository when the cluster is made, or `1.37.1`. Default: the newest supported minor. */
   kubernetesVersion: kubernetesVersion.default(newestMinor),
+  /**
+   * How far it goes: the whole cluster, or machines that are prepared and on which somebody goes on by hand. `bare` takes the machines
+   * and changes nothing on them; `runtime` prepares kernel and containerd; `packages` installs kubelet, kubeadm and kubectl too.
+   * Default: cluster.
+   */
+  prepareTo: z.enum(preparations, "must be bare, runtime, packages or cluster").default("cluster"),
   /** How the machines are reached. Default: as root on port 22 with the ssh-agent. */
   ssh: sshSchema.prefault({}),
   /** Machines of the control plane: 1, 3 or 5. More than one need `endpoint.vip` or `endpoint.external`. */

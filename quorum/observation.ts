@@ -66,6 +66,8 @@ export interface MachineReport {
   readonly recovering?: boolean;
   /** Of a member: the hash of the CA on it. */
   readonly caCertHash?: string;
+  /** Of a machine that is no member: the hash of the CA whose keys a reset that has not ended keeps on it. */
+  readonly keptCaCertHash?: string;
   /** Of a member: whether its own apiserver, controller manager and scheduler say that they are ready. */
   readonly ready?: boolean;
   /** Undefined when no etcd answers on the machine. */

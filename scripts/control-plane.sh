@@ -25,12 +25,12 @@ control_plane_state() {
   fi
 }
 
-# Whether a job works on the machine's control plane now.
+# Whether a job makes the machine's control plane now, or clears the way for it.
 control_plane_job_runs() {
   local stage=""
   systemctl is-active --quiet pulumi-kubeadm.service || return 1
   read -r stage < /run/pulumi-kubeadm/job/holder || return 1
-  [[ $stage == control-plane ]]
+  [[ $stage == control-plane || $stage == reset ]]
 }
 
 # The machine's own apiserver: the endpoint may lead to another one.
@@ -66,7 +66,7 @@ read_etcd() {
 }
 
 stage_inspect() {
-  local state recovering=false ready=false ca="" etcd=null owner
+  local state recovering=false ready=false ca="" kept="" etcd=null owner
   state=$(control_plane_state)
   read_owner
   # What was given back and is part of another cluster by now.
@@ -81,11 +81,12 @@ stage_inspect() {
     [[ ! -s /etc/kubernetes/pki/ca.crt ]] || ca=$(base64 -w0 /etc/kubernetes/pki/ca.crt)
   else
     drift "$NODE_NAME runs no control plane"
+    [[ ! -s $kept_keys/ca.crt ]] || kept=$(base64 -w0 "$kept_keys/ca.crt")
   fi
   [[ $state == none || $state == foreign ]] || read_etcd
   [[ ! -e $recovery_mark ]] || recovering=true
   print_inspection control-plane \
-    "{\"state\":$(json_string "$state"),\"recovering\":$recovering,\"ready\":$ready,\"caCert\":$(json_string "$ca"),\"etcd\":$etcd}"
+    "{\"state\":$(json_string "$state"),\"recovering\":$recovering,\"ready\":$ready,\"caCert\":$(json_string "$ca"),\"keptCaCert\":$(json_string "$kept"),\"etcd\":$etcd}"
 }
 
 stage_apply() {
@@ -119,12 +120,21 @@ begin() {
   fi
   ( umask 077; printf '%s\n' "$KUBEADM_CONFIG" > "$config" )
   : > "$control_plane_begun"
+  [[ $KUBEADM_COMMAND != init || ! -d $kept_keys ]] || put_keys_back
   kubeadm_progress "kubeadm $KUBEADM_COMMAND" kubeadm "$KUBEADM_COMMAND" --config "$config" || status=$?
   rm -f "$config"
   ((status == 0)) ||
     fail "kubeadm $KUBEADM_COMMAND failed" "read the lines above and 'journalctl -u kubelet' on $NODE_NAME, put right what they name, and run 'pulumi up' again: it clears what this left and starts anew"
   : > "$control_plane_ended"
-  rm -f "$control_plane_begun"
+  rm -rf "$control_plane_begun" "$kept_keys"
+}
+
+# kubeadm takes keys that are there: https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/#custom-certificates
+put_keys_back() {
+  progress "putting the cluster's CA back"
+  install -d -m 755 /etc/kubernetes/pki
+  cp -a -- "$kept_keys"/. /etc/kubernetes/pki/
+  chmod 755 /etc/kubernetes/pki
 }
 
 kubectl_for_login_user() {

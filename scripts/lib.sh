@@ -981,6 +981,14 @@ runtime_socket=/run/containerd/containerd.sock
 control_plane_begun=$state_dir/control-plane-begun
 # Written when it has ended well: from then on the machine holds a member's data, and no apply resets it.
 control_plane_ended=$state_dir/control-plane-ended
+# Written on a worker before a kubeadm join begins, and left there: what is on a machine without one of these marks, somebody made by hand.
+worker_begun=$state_dir/worker-begun
+# Keys of the cluster's CA, from the reset that keeps them until the kubeadm init that takes them up again.
+kept_keys=$state_dir/kept-keys
+# There from the beginning of such a reset until the machine is a node again.
+reset_begun=$state_dir/reset-begun
+# Names of the files that configured pod networks when the machine was taken.
+cni_before=$state_dir/cni-before
 # There while a recovery of lost quorum is not finished.
 recovery_mark=/var/lib/etcd/pulumi-kubeadm-recovery
 
@@ -1027,6 +1035,47 @@ node_evidence() {
   crictl --runtime-endpoint "unix://$runtime_socket" ps --all >&2 || true
 }
 
+# Files that only a machine has that is, or was, part of a cluster.
+list_cluster_files() {
+  cluster_files=(/etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/pki/ca.[c]rt /var/lib/etcd/membe[r])
+}
+
+# True when there is a cluster, or a part of one, that none of our kubeadm runs made.
+made_by_hand() {
+  local cluster_files
+  [[ ! -e $control_plane_begun && ! -e $control_plane_ended && ! -e $worker_begun ]] || return 1
+  list_cluster_files
+  ((${#cluster_files[@]} > 0))
+}
+
+# What somebody made by hand, as a JSON document. What cannot be told is left empty, or null.
+describe_made_by_hand() {
+  local role=worker version="" text certificate="" since cluster_files namespaces=null pods=null
+  local apiserver=/etc/kubernetes/manifests/kube-apiserver.yaml pem='-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----'
+  list_cluster_files
+  since=$(stat -c %Y -- "${cluster_files[@]}" | sort -n | head -n 1)
+  if [[ -e $apiserver || -e /etc/kubernetes/admin.conf || -d /var/lib/etcd/member ]]; then
+    role=control-plane
+    if read_file "$apiserver" && [[ $text =~ kube-apiserver:v([0-9.]+) ]]; then version=${BASH_REMATCH[1]}; fi
+    namespaces=$(count_objects namespaces) pods=$(count_objects pods)
+  elif command -v kubelet > /dev/null; then
+    version=$(kubelet --version 2>/dev/null) || true
+    version=${version#Kubernetes v}
+  fi
+  # The kubelet's certificate has the name of the node; the key in the same file stays.
+  if read_file /var/lib/kubelet/pki/kubelet-client-current.pem && [[ $text =~ $pem ]]; then certificate=${BASH_REMATCH[0]}; fi
+  printf '{"role":"%s","version":%s,"certificate":%s,"since":%s,"namespaces":%s,"pods":%s}' \
+    "$role" "$(json_string "$version")" "$(json_string "$certificate")" "$since" "$namespaces" "$pods"
+}
+
+# count_objects KIND: in all namespaces; null when no apiserver tells.
+count_objects() {
+  local names
+  names=$(kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=5s get "$1" --all-namespaces -o name 2>/dev/null) || { printf null && return; }
+  if [[ $names ]]; then mapfile -t names <<< "$names"; else names=(); fi
+  printf '%s' "${#names[@]}"
+}
+
 node_has_traces() {
   local traces=(
     /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/pki/ca.[c]rt /var/lib/etcd/membe[r]
@@ -1043,18 +1092,19 @@ node_reset() {
   if node_has_traces; then
     progress "resetting the node"
     [[ -S $runtime_socket ]] || systemctl start containerd 2>/dev/null || true
+    systemctl stop kubelet 2>/dev/null || true
+    # All at the same time; kubeadm reset takes one after the other.
+    remove_pods
     # An etcd member leaves its cluster from a machine that stays, before this; here its data goes. Asking the cluster to let it go
     # would only wait for an apiserver that may be gone.
     if command -v kubeadm > /dev/null; then
       kubeadm_progress "kubeadm reset" timeout 300 kubeadm reset --force --cleanup-tmp-dir --skip-phases=remove-etcd-member \
         --cri-socket "unix://$runtime_socket" || warning "kubeadm reset did not end well; the rest is cleared all the same"
     fi
-    systemctl stop kubelet 2>/dev/null || true
-    remove_pods
     remove_node_network
     remove_node_files
   fi
-  rm -f "$control_plane_begun" "$control_plane_ended"
+  rm -f "$control_plane_begun" "$control_plane_ended" "$worker_begun"
   ledger_undo control-plane
   ledger_undo worker
 }
@@ -1073,15 +1123,16 @@ remove_node_network() {
   progress "removing the pod network"
   remove_ipvs_services
   for path in /run/netns/cni-*; do ip netns delete "${path##*/}" || warning "network namespace ${path##*/} could not be removed"; done
-  for path in /sys/class/net/{cni0,flannel.*,flannel-v6.*,kube-ipvs0}; do
+  # Also of the pod networks that a lesson puts in flannel's place: Calico, Cilium, Weave Net, kube-router.
+  for path in /sys/class/net/{cni0,flannel.*,flannel-v6.*,kube-ipvs0,vxlan.calico,wireguard.cali,cilium_*,weave,vxlan-6784,kube-bridge}; do
     [[ ! -e $path ]] || ip link delete "${path##*/}" || warning "link ${path##*/} could not be removed"
   done
   remove_packet_filter_rules
 }
 
-# Only chains of Kubernetes, flannel and the CNI plugins, and the rules elsewhere that lead to them.
+# Only chains of Kubernetes, of pod networks and of the CNI plugins, and the rules elsewhere that lead to them.
 remove_packet_filter_rules() {
-  local variant line table="" script chains jumps kind family name ours='(KUBE|FLANNEL|CNI)-'
+  local variant line table="" script chains jumps kind family name ours='((KUBE|FLANNEL|CNI|WEAVE|cali)-|(OLD_)?CILIUM_)'
   # Both kinds may hold rules, whichever is in use now.
   for variant in iptables-legacy iptables-nft ip6tables-legacy ip6tables-nft; do
     command -v "$variant-save" > /dev/null || continue
@@ -1103,7 +1154,7 @@ remove_packet_filter_rules() {
   done
   command -v nft > /dev/null || return 0
   while read -r kind family name; do
-    [[ $kind == table && ($name == kube-proxy || $name == flannel-*) ]] || continue
+    [[ $kind == table && ($name == kube-proxy || $name == flannel-* || $name == calico) ]] || continue
     nft delete table "$family" "$name" || warning "nftables' table $family $name could not be removed"
   done < <(nft list tables 2>/dev/null)
 }
@@ -1127,8 +1178,16 @@ remove_node_files() {
     /etc/cni/net.d/10-flannel.conflist /var/lib/cni/flannel /var/lib/cni/networks/cbr0 /var/lib/cni/results/cbr0-* /run/flannel
     /var/log/pods/* /var/log/containers/*
   )
+  list_new_cni_files
   unmount_below /var/lib/kubelet
   rm -rf --one-file-system -- "${leftovers[@]}" || warning "not all files of the cluster could be removed"
+}
+
+# Adds to `leftovers` what has configured a pod network since the machine was taken: of several the first by name is in force.
+list_new_cni_files() {
+  local text path
+  read_file "$cni_before" || return 0
+  for path in /etc/cni/net.d/*; do [[ $newline$text == *"$newline${path##*/}$newline"* ]] || leftovers+=("$path"); done
 }
 
 # ---------------------------------------------------------------------------------------------------------------------------------

@@ -22,9 +22,13 @@ stage_inspect() {
   local os_id os_codename os_version os_name
   read_os_release
   read_os_version
-  local owner="" joined=false job=false
-  [[ -r /var/lib/pulumi-kubeadm/owner ]] && read -r owner < /var/lib/pulumi-kubeadm/owner
+  local owner joined=false job=false by_hand=null
+  read_owner
   [[ -s /etc/kubernetes/kubelet.conf ]] && joined=true
+  if [[ $owner && $owner == "$OWNER" ]] && made_by_hand; then
+    joined=false
+    by_hand=$(describe_made_by_hand)
+  fi
   unit_runs pulumi-kubeadm && job=true
 
   # Asking the network takes longest, so it goes on beside the rest. A node of this cluster has its packages and images.
@@ -44,7 +48,7 @@ stage_inspect() {
   parts+=("\"addresses\":$(json_of ip -j address show)" "\"routes\":$(json_of ip -j -4 route show)")
   parts+=("\"swaps\":$(swaps)" "\"listeners\":$(listeners)" "\"nameservers\":$(nameservers)" "\"firewall\":$(json_string "$(firewall)")")
   parts+=("\"software\":$(other_software)" "\"cluster\":$(cluster_files)" "\"leftovers\":$(leftovers)")
-  parts+=("\"owner\":$(json_string "$owner")" "\"joined\":$joined" "\"jobRunning\":$job")
+  parts+=("\"owner\":$(json_string "$owner")" "\"joined\":$joined" "\"byHand\":$by_hand" "\"resetting\":$(true_if test -e "$reset_begun")" "\"jobRunning\":$job")
   parts+=("\"missingModules\":$(missing_modules)" "\"modulesDirectory\":$(true_if test -d "/lib/modules/$(< /proc/sys/kernel/osrelease)")")
   parts+=("\"missingTools\":$(missing_tools)" "\"keepalived\":$(true_if test -e "$keepalived_config")")
   parts+=("\"packageLock\":$(json_string "$(package_lock)")" "\"packagesInterrupted\":$(packages_interrupted)")
@@ -170,9 +174,10 @@ other_software() {
   json_texts "${list[@]}"
 }
 
-# Files that only a machine has that is, or was, part of a cluster.
 cluster_files() {
-  json_texts /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/pki/ca.[c]rt /var/lib/etcd/membe[r]
+  local cluster_files
+  list_cluster_files
+  json_texts "${cluster_files[@]}"
 }
 
 # What an earlier cluster or another runtime leaves, and what would get in the way of this one.

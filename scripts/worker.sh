@@ -16,7 +16,9 @@ node() { kubectl --kubeconfig "$kubelet_conf" --request-timeout=10s get node "$N
 node_ready() { [[ $(node -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}') == True ]]; }
 
 stage_inspect() {
-  if ! joined; then
+  if [[ -e $reset_begun ]]; then
+    drift "a reset of $NODE_NAME began and did not end"
+  elif ! joined; then
     drift "$NODE_NAME has not joined the cluster"
   elif ! systemctl is-active --quiet kubelet; then
     drift "kubelet is not running on $NODE_NAME"
@@ -27,10 +29,14 @@ stage_inspect() {
 }
 
 stage_apply() {
+  # Of a cluster that was made anew meanwhile, and has the same CA.
+  [[ ! -e $reset_begun ]] || node_reset
   if joined; then
     progress "this machine has joined before: taking it up"
+    : > "$worker_begun"
   else
-    if [[ -e /etc/kubernetes/kubelet.conf || -e /etc/kubernetes/bootstrap-kubelet.conf || -e /etc/kubernetes/pki/ca.crt ]]; then
+    ! made_by_hand || fail "somebody has made a node of $NODE_NAME by hand" "run 'npx pulumi-kubeadm wipe $NODE_NAME', which tells what is there and asks, and 'pulumi up' again"
+    if [[ -e $worker_begun ]]; then
       progress "clearing a kubeadm join that did not end"
       node_reset
     fi
@@ -43,11 +49,13 @@ stage_apply() {
     systemctl restart kubelet
   fi
   wait_until 420 "node $NODE_NAME to be Ready (the pod network's images are pulled and started meanwhile)" node_ready || { node_evidence; return 1; }
+  rm -f "$reset_begun"
 }
 
 join() {
   local config=/run/pulumi-kubeadm/job/kubeadm-join.yaml status=0
   ( umask 077; printf '%s\n' "$JOIN_CONFIG" > "$config" )
+  : > "$worker_begun"
   kubeadm_progress "kubeadm join" kubeadm join --config "$config" || status=$?
   rm -f "$config"
   (( status == 0 )) ||

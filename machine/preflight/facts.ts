@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ClusterSettings } from "../../kubeadm/settings.ts";
 import { isPatch, minorOf } from "../../kubeadm/versions.ts";
+import { byHandSchema } from "../by-hand.ts";
 import { imageProbes } from "./registries.ts";
 
 const texts = z.array(z.string());
@@ -55,8 +56,12 @@ const factsSchema = z.object({
   leftovers: texts,
   /** project/stack/cluster that the machine belongs to; empty for none. */
   owner: z.string(),
-  /** True when the machine is a node of a cluster. */
+  /** True when the machine is a node of a cluster; of one that was made by hand on our machine, false. */
   joined: z.boolean(),
+  /** What somebody made by hand on a machine that belongs to this cluster; null for nothing. */
+  byHand: byHandSchema.nullable(),
+  /** True while a reset that keeps the cluster's CA has not made the machine a node again. */
+  resetting: z.boolean(),
   /** True while a job of the kit runs on the machine. */
   jobRunning: z.boolean(),
   missingModules: texts,

@@ -3,7 +3,7 @@ import type { Fault, Observation, Rule, Surroundings } from "./fault.ts";
 import { notesOf } from "./notes.ts";
 import { endpointName, otherKeepalived, vipHolder, vipNetwork } from "./rules/endpoint.ts";
 import { clusterAddress, defaultRoute, nameserver, ports, routes } from "./rules/network.ts";
-import { existingCluster, leftovers, otherSoftware, owner } from "./rules/occupied.ts";
+import { existingCluster, leftovers, madeByHand, otherSoftware, owner } from "./rules/occupied.ts";
 import {
   kubernetesPackages,
   packageLock,
@@ -28,6 +28,7 @@ import { clocks, uniqueness } from "./rules/together.ts";
 const rules: readonly Rule[] = [
   owner,
   existingCluster,
+  madeByHand,
   operatingSystem,
   aptPresent,
   architecture,

@@ -18,6 +18,7 @@ export const containerRuntime: Stage<ContainerRuntimeParameters> = {
   title: "installing containerd",
   script: "container-runtime.sh",
   deadlineSeconds: 1800,
+  from: "runtime",
   parameters: ({ kubernetesVersion, imageRepository, packages, registryMirrors }) => ({
     kubernetesVersion,
     imageRepository,

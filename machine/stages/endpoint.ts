@@ -20,6 +20,7 @@ export const endpoint: Stage<EndpointParameters> = {
   script: "endpoint.sh",
   // Packages over a slow line.
   deadlineSeconds: 1800,
+  from: "cluster",
   appliesTo: ({ endpoint, controlPlanes }, machine) =>
     endpoint.vip !== undefined && controlPlanes.some(({ name }) => name === machine.name),
   parameters: ({ endpoint, controlPlanes }, machine) => ({

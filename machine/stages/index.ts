@@ -1,4 +1,4 @@
-import type { ClusterSettings, MachineSettings } from "../../kubeadm/settings.ts";
+import { reaches, type ClusterSettings, type MachineSettings } from "../../kubeadm/settings.ts";
 import { claim } from "./claim.ts";
 import { containerRuntime } from "./container-runtime.ts";
 import { endpoint } from "./endpoint.ts";
@@ -14,7 +14,7 @@ export const stages: readonly Stage[] = [claim, kernel, containerRuntime, kubern
 
 /** Those of them that are for this machine, in their order. */
 export const stagesOf = (cluster: ClusterSettings, machine: MachineSettings): readonly Stage[] =>
-  stages.filter((stage) => stage.appliesTo?.(cluster, machine) ?? true);
+  stages.filter(({ from = "bare", appliesTo }) => reaches(cluster.prepareTo, from) && (appliesTo?.(cluster, machine) ?? true));
 
 /**
  * The stage of that name.

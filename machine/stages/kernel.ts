@@ -7,6 +7,7 @@ export const kernel: Stage<Record<string, never>> = {
   script: "kernel.sh",
   // Emptying swap into memory takes its time on a slow disk.
   deadlineSeconds: 600,
+  from: "runtime",
   parameters: () => ({}),
   environment: () => ({}),
 };

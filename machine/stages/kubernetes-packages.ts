@@ -22,6 +22,7 @@ export const kubernetesPackages: Stage<KubernetesPackagesParameters> = {
   script: "kubernetes-packages.sh",
   // Images over a slow line.
   deadlineSeconds: 3600,
+  from: "packages",
   parameters: ({ kubernetesVersion, imageRepository, packages, controlPlanes, flannel, registryMirrors }, machine) => ({
     kubernetesVersion,
     imageRepository,

@@ -18,8 +18,9 @@ export const names: Stage<NamesParameters> = {
   title: "writing the cluster's names",
   script: "names.sh",
   deadlineSeconds: 120,
-  parameters: ({ endpoint, controlPlanes, workers }) => ({
-    endpoint: endpointOf(endpoint, controlPlanes[0]!),
+  from: "runtime",
+  parameters: ({ endpoint, controlPlanes, workers, prepareTo }) => ({
+    endpoint: endpointOf(endpoint, controlPlanes[0]!, prepareTo),
     nodes: [...controlPlanes, ...workers].map(({ name, clusterAddress }) => ({ name, address: clusterAddress })),
   }),
   environment: ({ endpoint, nodes }) => ({
@@ -30,9 +31,9 @@ export const names: Stage<NamesParameters> = {
   }),
 };
 
-function endpointOf({ name, vip, external }: ClusterSettings["endpoint"], first: MachineSettings): NamesParameters["endpoint"] {
+function endpointOf({ name, vip, external }: ClusterSettings["endpoint"], first: MachineSettings, prepareTo: ClusterSettings["prepareTo"]): NamesParameters["endpoint"] {
   // A balancer that is given by its name is the endpoint's name itself.
   if (external === name) return { name };
-  // One control plane without an address that moves is its own endpoint.
-  return { name, address: vip ?? external ?? first.clusterAddress };
+  // One control plane without an address that moves is its own endpoint. Nothing moves the address on machines that are only prepared.
+  return { name, address: (prepareTo === "cluster" ? vip : undefined) ?? external ?? first.clusterAddress };
 }

@@ -1,4 +1,4 @@
-import type { ClusterSettings, MachineSettings } from "../../kubeadm/settings.ts";
+import type { ClusterSettings, MachineSettings, Preparation } from "../../kubeadm/settings.ts";
 
 /** What stages are made from: the settings, with what is known besides them. */
 export type StageSettings = ClusterSettings & {
@@ -16,6 +16,8 @@ export interface Stage<P extends object = any> {
   readonly script: string;
   /** Longest time, in seconds, that its apply or remove may take before the machine ends it. */
   readonly deadlineSeconds: number;
+  /** The least that machines are prepared to with this stage (the setting `prepareTo`). Default: it is there always. */
+  readonly from?: Preparation;
   /**
    * Whether the stage is for that machine: of names, roles and the endpoint only, which are plain values when the program runs.
    * Default: it is for every machine.

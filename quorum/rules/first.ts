@@ -7,7 +7,8 @@ import { list, recoverCommand, refuse } from "../texts.ts";
 export function firstControlPlane(observation: Observation, knownCaCertHash: string | undefined): Step | undefined {
   const { machines } = observation;
   if (machines.some(({ state }) => state === "member") || !onlyAnInit(observation)) return undefined;
-  const known = knownCaCertHash !== undefined;
+  // A reset that has not ended took the data by somebody's word, and kept the cluster's CA.
+  const known = knownCaCertHash !== undefined && !machines.some(({ wanted, keptCaCertHash }) => wanted && keptCaCertHash === knownCaCertHash);
   return mayBeHidden(observation, known) ?? (known ? lostCluster(observation) : beginning(observation));
 }
 
@@ -48,6 +49,8 @@ function beginning(observation: Observation): Step | undefined {
   if (left?.state === "working") return { kind: "join", machine: left.name, wanted: false, running: true, reason: `its control plane is being made` };
   if (left) return { kind: "reset", machine: left.name, wanted: false, reason: `${left.name} left the settings before its control plane was finished` };
   const wanted = wantedMachines(observation);
+  const keeper = wanted.find(({ keptCaCertHash }) => keptCaCertHash !== undefined);
+  if (keeper) return { kind: "init", machine: keeper.name, reason: `a reset on ${keeper.name} has taken the control plane away and kept its CA` };
   const resumed = wanted.find(begun);
   if (resumed) return { kind: "init", machine: resumed.name, reason: `the first control plane was begun on ${resumed.name} and is not finished` };
   return wanted[0] && { kind: "init", machine: wanted[0].name, reason: "no machine runs a control plane" };

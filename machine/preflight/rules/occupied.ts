@@ -1,3 +1,4 @@
+import { byHandText } from "../../by-hand.ts";
 import { isOurs, type Finding, type Rule } from "../fault.ts";
 
 const otherKubernetes = ["k3s", "rke2", "k0s", "microk8s", "the kubelet snap"];
@@ -30,6 +31,20 @@ export const existingCluster: Rule = (observation, surroundings) => {
     },
   ];
 };
+
+/** What somebody made by hand since the machine was prepared. Where machines are only prepared, that is what they are for. */
+export const madeByHand: Rule = ({ machine, facts }, { settings }) =>
+  facts.byHand === null || settings.prepareTo !== "cluster"
+    ? []
+    : [
+        {
+          check: "MadeByHand",
+          waivable: false,
+          found: `somebody has made a cluster on it by hand: ${byHandText(facts.byHand)}`,
+          why: "this cluster takes its place, and all that is in it is lost",
+          next: `\`npx pulumi-kubeadm wipe ${machine.name}\` takes it away; in a class, \`npx classroom reset\` with the student's id does, and makes the new one`,
+        },
+      ];
 
 /** Other runtimes and other Kubernetes. */
 export const otherSoftware: Rule = (observation): Finding[] =>

@@ -54,6 +54,8 @@ export function healthy(address: string): MachineFacts {
     leftovers: [],
     owner: "",
     joined: false,
+    byHand: null,
+    resetting: false,
     jobRunning: false,
     missingModules: [],
     modulesDirectory: true,
