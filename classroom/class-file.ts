@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { isMap, LineCounter, parseDocument, type Document } from "yaml";
 import { z } from "zod";
 import { labelName, text } from "../kubeadm/fields.ts";
-import { parseSettings, type SettingsInput } from "../kubeadm/settings.ts";
+import { parseSettings, type Preparation, type SettingsInput } from "../kubeadm/settings.ts";
 import { closestTo } from "../kubeadm/suggestion.ts";
 import { sizeFault } from "../quorum/sizes.ts";
 import type { Student } from "./roster.ts";
@@ -162,6 +162,9 @@ function lineOf(document: Document, lines: LineCounter, path: readonly PropertyK
   }
   return "";
 }
+
+/** How far the machines of all students are prepared. */
+export const preparationOf = ({ cluster }: Pick<ClassSettings, "cluster">): Preparation => cluster.prepareTo ?? "cluster";
 
 /** The settings of a student's stack: what all share, with the machines of this one. */
 export const settingsOf = (klass: ClassSettings, student: Student): SettingsInput => settingsWith(klass.cluster, student.size ?? klass.shape, student);

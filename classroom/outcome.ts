@@ -1,3 +1,4 @@
+import type { Preparation } from "../kubeadm/settings.ts";
 import type { LookFault, Look } from "./look.ts";
 import type { Student } from "./roster.ts";
 import type { Failure, Outcome } from "./stacks.ts";
@@ -25,6 +26,9 @@ export function failureOfLooks(looks: readonly Look[]): Failure | undefined {
 
 /** Nothing was done, since the operator asked for an end. */
 export const notBegun: Outcome = { ok: false, seconds: 0, failure: { kind: "stopped", problem: "not begun: stopped on request", next: "run the command again", details: "" } };
+
+/** How it is called when a student has what the class is to have: `ready`, or `prepared: packages`. */
+export const readyText = (prepareTo: Preparation): string => (prepareTo === "cluster" ? "ready" : `prepared: ${prepareTo}`);
 
 /** `3:05`, minutes and seconds. */
 export const duration = (seconds: number): string => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;

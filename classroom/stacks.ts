@@ -2,8 +2,13 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { ConcurrentUpdateError, LocalWorkspace, Stack, type EngineEvent, type OutputMap } from "@pulumi/pulumi/automation/index.js";
 import { settingsOf, type ClassSettings } from "./class-file.ts";
+import type { MadeCluster } from "../controlplane/renew.ts";
+import type { Reporter } from "../machine/reporter.ts";
+import { stagesOf } from "../machine/stages/index.ts";
 import type { Halt } from "./halt.ts";
+import { holderOf } from "./holder.ts";
 import type { Entry, Journal } from "./journal.ts";
+import { parsedSettings } from "./look.ts";
 import { projectDirectory, projectName, stackName } from "./project.ts";
 import type { Student } from "./roster.ts";
 import { pulumiCli } from "./stacks/cli.ts";
@@ -11,7 +16,8 @@ import { listener, type Heard } from "./stacks/events.ts";
 import { failureOf, type Failure } from "./stacks/failure.ts";
 import { areStale, locksIn } from "./stacks/lock.ts";
 import { writeStackSettings } from "./stacks/settings-file.ts";
-import { resourcesIn, stateOf, type StackState } from "./stacks/state.ts";
+import { madeClusterIn } from "./stacks/made-cluster.ts";
+import { resourcesIn, stateOf, type StackState, type Whole } from "./stacks/state.ts";
 
 export type { Failure } from "./stacks/failure.ts";
 export type { StackState } from "./stacks/state.ts";
@@ -42,6 +48,12 @@ export interface StudentStack {
   up(onLine: OnLine, halt: Halt): Promise<Outcome>;
   /** Takes the cluster from its machines and leaves what prepared them: the next `up` makes a new one on it. */
   removeCluster(onLine: OnLine, halt: Halt): Promise<Outcome>;
+  /** Works on the machines without the engine, which has its memory as it is. @param job is told who works, and what tells how it goes on */
+  onMachines(onLine: OnLine, halt: Halt, job: (holder: string, reporterOf: (machine: string) => Reporter) => Promise<void>): Promise<Outcome>;
+  /** The cluster with one control plane that the engine remembers; undefined when it is not made to its end, or has more. */
+  made(): Promise<MadeCluster | undefined>;
+  /** Whether the engine remembers a cluster, finished or not. */
+  hasCluster(): Promise<boolean>;
   /** Gives the machines back, and forgets the stack when nothing is left of it. */
   destroy(onLine: OnLine, halt: Halt): Promise<Outcome>;
   outputs(): Promise<StackOutputs>;
@@ -111,6 +123,17 @@ export class ClassStacks {
             await stack.destroy({ ...engine.options, target, targetDependents: true });
           });
         }),
+      onMachines: (onLine, halt, job) =>
+        this.#journaled({ name, student, journal, command: "reset", onLine, halt }, async ({ warnings }) => {
+          const reporterOf = (machine: string): Reporter => {
+            const place = machine.startsWith(`${student.id}-`) ? `${machine.slice(student.id.length + 1)}: ` : "";
+            const progress = (text: string) => onLine(`${place}${text}`);
+            return { progress, info: progress, warn: (text) => void warnings.push(text) };
+          };
+          await unlessAborted(halt.signal, job(holderOf("reset"), reporterOf));
+        }),
+      made: async () => (this.#existing.has(name) ? madeClusterIn((await this.#workspace.exportStack(name)).deployment) : undefined),
+      hasCluster: async () => this.#existing.has(name) && resourcesIn((await this.#workspace.exportStack(name)).deployment).some(({ kind }) => kind === "ControlPlane"),
       destroy: async (onLine, halt) => {
         if (!this.#existing.has(name)) return { ok: true, seconds: 0, warnings: [] };
         return run("down", onLine, halt, async (stack, engine) => {
@@ -122,7 +145,10 @@ export class ClassStacks {
       outputs: async () => (this.#existing.has(name) ? outputsOf(await (await this.#open(name)).outputs()) : {}),
       state: async () => {
         if (!this.#existing.has(name)) return "none";
-        return stateOf((await this.#workspace.exportStack(name)).deployment, (student.size ?? this.#klass.shape).workers);
+        const state = stateOf((await this.#workspace.exportStack(name)).deployment, wholeOf(this.#klass, student));
+        // The engine does not know of a reset that it did not do.
+        const last = journal.last(student.id);
+        return state === "ready" && last?.command === "reset" && !last.ok ? "partial" : state;
       },
     };
   }
@@ -134,19 +160,35 @@ export class ClassStacks {
     return stack;
   }
 
-  /** Runs the engine on one stack; whatever goes wrong is told as an outcome. */
-  async #run({ name, student, journal, command, onLine, halt }: Run, work: (stack: Stack, engine: Engine) => Promise<void>): Promise<Outcome> {
+  /** Runs the engine on one stack. */
+  #run(run: Run, work: (stack: Stack, engine: Engine) => Promise<void>): Promise<Outcome> {
+    const { name, student, onLine, halt } = run;
+    const { heard, onEvent } = listener([name, student.id], onLine);
+    return this.#journaled(
+      run,
+      async (_heard, killed, log) => {
+        const stack = await this.#open(name);
+        const options = { color: "never", onEvent, onOutput: log, signal: halt.signal } as const;
+        await work(stack, new Engine(stack, options, killed, heard, onLine));
+      },
+      heard,
+    );
+  }
+
+  /** Does work for one student, alone, and writes down its beginning and its end; whatever goes wrong is told as an outcome. */
+  async #journaled(
+    { name, student, journal, command, halt }: Run,
+    work: (heard: Heard, killed: boolean, log: (text: string) => void) => Promise<void>,
+    heard: Heard = { errors: [], warnings: [] },
+  ): Promise<Outcome> {
     const start = Date.now();
     const other = journal.runningElsewhere(student.id);
     if (other) return { ok: false, seconds: 0, failure: busy(other) };
     const killed = journal.wasKilled(student.id);
     const writing = journal.begin(student.id, command);
-    const { heard, onEvent } = listener([name, student.id], onLine);
     let outcome: Outcome;
     try {
-      const stack = await this.#open(name);
-      const options = { color: "never", onEvent, onOutput: (text: string) => writing.log(text), signal: halt.signal } as const;
-      await work(stack, new Engine(stack, options, killed, heard, onLine));
+      await work(heard, killed, (text) => writing.log(text));
       outcome = { ok: true, seconds: (Date.now() - start) / 1000, warnings: heard.warnings };
     } catch (error) {
       outcome = { ok: false, seconds: (Date.now() - start) / 1000, failure: failureIn(error, heard.errors, halt, name) };
@@ -159,6 +201,26 @@ export class ClassStacks {
   async close(): Promise<void> {
     const args = this.#selected === undefined ? ["stack", "unselect"] : ["stack", "select", this.#selected];
     await promisify(execFile)(this.#workspace.pulumiCommand.command, [...args, "--non-interactive"], { cwd: projectDirectory }).catch(() => {});
+  }
+}
+
+/** What the student's stack has in the end. */
+function wholeOf(klass: ClassSettings, student: Student): Whole {
+  const settings = parsedSettings(klass, student);
+  const machines = [...settings.controlPlanes, ...settings.workers];
+  const clusters = settings.prepareTo === "cluster" ? 1 : 0;
+  return { stages: machines.flatMap((machine) => stagesOf(settings, machine)).length, clusters, workers: clusters * settings.workers.length };
+}
+
+/** What runs on the machines goes on there; who waits for it does not. */
+async function unlessAborted(signal: AbortSignal, work: Promise<void>): Promise<void> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(new Error("cancelled in the middle"));
+  signal.addEventListener("abort", abort);
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
 

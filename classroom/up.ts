@@ -1,9 +1,9 @@
 import pLimit from "p-limit";
-import type { ClassSettings } from "./class-file.ts";
+import { preparationOf, type ClassSettings } from "./class-file.ts";
 import type { Halt } from "./halt.ts";
 import type { Before, Journal } from "./journal.ts";
 import type { Look } from "./look.ts";
-import { duration, failureOfLooks, notBegun, type Result } from "./outcome.ts";
+import { duration, failureOfLooks, notBegun, readyText, type Result } from "./outcome.ts";
 import { traitsOf } from "./proof.ts";
 import type { Student } from "./roster.ts";
 import type { Screen } from "./screen.ts";
@@ -35,7 +35,7 @@ export async function bringUp(students: readonly Student[], work: Work, counts: 
   const end = (student: Student, outcome: Outcome) => {
     outcomes.set(student, outcome);
     counts.end(outcome);
-    screen.rests(student, outcome.ok ? `ready after ${duration(outcome.seconds)}` : outcome.failure.problem);
+    screen.rests(student, outcome.ok ? `${readyText(preparationOf(work.klass))} after ${duration(outcome.seconds)}` : outcome.failure.problem);
   };
   const again: Student[] = [];
   await tryEach(students, work, counts, (student, outcome) => {

@@ -5,9 +5,10 @@ import { addGiveBack } from "./give-back.ts";
 import { addRecover } from "./recover.ts";
 import { addSnapshot } from "./snapshot.ts";
 import { addStatus } from "./status.ts";
+import { addWipe } from "./wipe.ts";
 
 const program = new Command("pulumi-kubeadm").description("What Pulumi's own commands do not do. Run it in the project's directory.");
-for (const add of [addStatus, addSnapshot, addRecover, addGiveBack]) add(program);
+for (const add of [addStatus, addSnapshot, addRecover, addGiveBack, addWipe]) add(program);
 
 try {
   await program.parseAsync();

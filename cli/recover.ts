@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { planRecovery, recover, recoveryText, type Recovery } from "../controlplane/recover.ts";
+import { confirmed } from "./confirm.ts";
 import { removeFile, upload } from "./copy-file.ts";
 import { holderOf } from "./holder.ts";
 import { quietReporter, reporterOf } from "./reporter.ts";
@@ -37,18 +37,6 @@ export function addRecover(program: Command): void {
       if (local !== undefined) await removeFile(planned.from.target, uploaded, reporterOf(from));
       console.log(ending(recovery, kept));
     });
-}
-
-/** @throws Error where nobody can be asked */
-async function confirmed(machine: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new Error("Nothing was changed: this asks for a confirmation, and there is no terminal. Next: read what it does above, and add --yes.");
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question(`\nType ${machine} to go on, anything else to leave it: `);
-  terminal.close();
-  if (answer.trim() === machine) return true;
-  console.error("Nothing was changed.");
-  process.exitCode = 1;
-  return false;
 }
 
 function ending({ from, reset, lost }: Recovery, kept: string): string {

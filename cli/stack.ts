@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { z } from "zod";
 import type { Member } from "../controlplane/member.ts";
 import type { SharedSettings } from "../controlplane/reconcile.ts";
+import type { SshTarget } from "../machine/target.ts";
 
 /** Which cluster of which stack a command is about. */
 export interface ClusterChoice {
@@ -52,6 +53,36 @@ export async function readCluster(choice: ClusterChoice): Promise<StackCluster> 
   return clusterOf(await exportStack(choice.stack), choice);
 }
 
+/** A machine as the stack's state remembers it. */
+export interface StackMachine {
+  readonly target: SshTarget;
+  /** `project/stack/cluster`. */
+  readonly owner: string;
+}
+
+/**
+ * Reads from its stack how a machine is reached.
+ *
+ * @throws Error when the CLI cannot tell the stack, or the stack has no such machine
+ */
+export async function readMachine(name: string, stack: string | undefined): Promise<StackMachine> {
+  return machineOf(await exportStack(stack), name);
+}
+
+/** Finds the machine in what `pulumi stack export` printed. @throws Error when there is no such machine */
+export function machineOf(exported: unknown, name: string): StackMachine {
+  const claims = outputsIn(exported, "Stage").filter(({ stage }) => stage === "claim") as unknown as { target: SshTarget; parameters: { owner: string } }[];
+  const found = claims.find(({ target }) => target.name === name);
+  if (!found) throw new Error(`The stack has no machine ${name}${claims.length > 0 ? `: its machines are ${claims.map(({ target }) => target.name).join(", ")}` : ""}. Next: name another stack with --stack.`);
+  return { target: found.target, owner: found.parameters.owner };
+}
+
+/** Outputs of all resources of a kind, without those that are about to be deleted. */
+function outputsIn(exported: unknown, kind: string): Record<string, unknown>[] {
+  const { resources } = deploymentSchema.parse(exported).deployment;
+  return resources.filter(({ type, delete: replaced }) => type === kindPrefix + kind && !replaced).map(({ outputs }) => outputs);
+}
+
 async function exportStack(stack: string | undefined): Promise<unknown> {
   const args = ["stack", "export", "--non-interactive", ...(stack === undefined ? [] : ["--stack", stack])];
   try {
@@ -73,15 +104,14 @@ async function exportStack(stack: string | undefined): Promise<unknown> {
  * @throws Error when there is no such cluster, or several
  */
 export function clusterOf(exported: unknown, { cluster: wanted }: ClusterChoice): StackCluster {
-  const { resources } = deploymentSchema.parse(exported).deployment;
-  const outputsOf = (kind: string) => resources.filter(({ type, delete: replaced }) => type === kindPrefix + kind && !replaced).map(({ outputs }) => outputs);
+  const outputsOf = (kind: string) => outputsIn(exported, kind);
   const all = outputsOf("ControlPlane").map(controlPlaneOf);
   const found = all.filter(({ cluster }) => wanted === undefined || cluster.name === wanted);
   const [only] = found;
   if (!only) {
     throw new Error(
       all.length === 0
-        ? "The stack has no control plane. Next: name another stack with --stack, or run `pulumi up`."
+        ? "The stack has no control plane. Next: name another stack with --stack, or run `pulumi up` (with `prepareTo: cluster`, where machines are only prepared)."
         : `The stack has no cluster ${wanted}: its clusters are ${all.map(({ cluster }) => cluster.name).join(", ")}.`,
     );
   }

@@ -22,10 +22,17 @@ interface Beginning {
   readonly certificateKey?: string;
 }
 
+/** What a beginning needs of a step's work. */
+export type StepWork = Pick<Work, "inputs" | "holder" | "reporter">;
+
 /** Makes the first control plane of a new cluster. */
 export function initialise(member: ObservedMachine, work: Work): Promise<void> {
+  return initialiseAs(member, reportOf(member, work.observation)?.state, work);
+}
+
+/** The same on a machine of which is known what it holds. @param expected a machine that holds something else is refused */
+export function initialiseAs(member: Member, expected: MachineState | undefined, work: StepWork): Promise<void> {
   const { cluster, members, schedulable } = work.inputs;
-  const expected = reportOf(member, work.observation)?.state;
   return run(member, { command: "init", documents: initDocuments(cluster, member, members, schedulable), expected }, work);
 }
 
@@ -52,7 +59,7 @@ export async function join(member: ObservedMachine, work: Work): Promise<void> {
   });
 }
 
-async function run(member: Member, { command, documents, expected, token = "", certificateKey = "" }: Beginning, { inputs, holder, reporter }: Work): Promise<void> {
+async function run(member: Member, { command, documents, expected, token = "", certificateKey = "" }: Beginning, { inputs, holder, reporter }: StepWork): Promise<void> {
   await runJob({
     target: member.target,
     stage: "control-plane",

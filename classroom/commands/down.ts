@@ -3,6 +3,7 @@ import { isGivenBack, takeDown, type DownResult, type MachineProof } from "../do
 import { listenForHalt } from "../halt.ts";
 import { look } from "../look.ts";
 import { explain } from "../outcome.ts";
+import { madeByHandOn } from "../reset.ts";
 import { screenOn } from "../screen.ts";
 import { ClassStacks } from "../stacks.ts";
 import { tableText } from "../table.ts";
@@ -27,6 +28,8 @@ export function addDown(program: Command): void {
       const context = contextOf(options, ids);
       const { klass, journal, chosen } = context;
       const parallelism = parallelismOf(context, options.parallel);
+      const byHand = madeByHandOn(await look(klass, chosen));
+      if (byHand.length > 0) console.log(`What goes too:\n${byHand.map((line) => `  ${line}`).join("\n")}`);
       await confirm(`This destroys the clusters of ${chosen.length} students of ${klass.name}, with everything in them. Go on?`, options.yes);
       const stacks = await ClassStacks.open(klass, shown(options.class));
       let done = 0;

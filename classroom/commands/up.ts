@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import pLimit from "p-limit";
+import { preparationOf } from "../class-file.ts";
 import { listenForHalt } from "../halt.ts";
 import { look } from "../look.ts";
-import { duration, explain, type Result } from "../outcome.ts";
+import { duration, explain, readyText, type Result } from "../outcome.ts";
 import type { Student } from "../roster.ts";
 import { screenOn } from "../screen.ts";
 import { ClassStacks, type StudentStack } from "../stacks.ts";
@@ -46,7 +47,7 @@ export function addUp(program: Command): void {
         halt.close();
         await stacks.close();
       }
-      console.log(`\n${reportText(results)}`);
+      console.log(`\n${reportText(results, readyText(preparationOf(klass)))}`);
       console.log(`\n${closing(results, (Date.now() - start) / 1000, shown(journal.directory))}`);
       process.exitCode = halt.requested ? 130 : results.every(({ outcome }) => outcome.ok) ? 0 : 1;
     });
@@ -59,14 +60,15 @@ async function notReady(students: readonly Student[], stackOf: (student: Student
   return students.filter((_, index) => states[index] !== "ready");
 }
 
-function reportText(results: readonly Result[]): string {
+/** @param ready how it is called when all is well */
+function reportText(results: readonly Result[], ready: string): string {
   const table = tableText(
     ["student", "name", "machines", "cluster", "time"],
     results.map(({ student, outcome }) => [
       student.id,
       student.name ?? "",
       student.machines.map(({ host }) => host).join("\n"),
-      outcome.ok ? "ready" : "NOT READY",
+      outcome.ok ? ready : "NOT READY",
       outcome.seconds === 0 ? "" : duration(outcome.seconds),
     ]),
   );

@@ -6,7 +6,7 @@ export type StackState =
   | "none"
   /** Something is there, and not all of it is finished. */
   | "partial"
-  /** The whole cluster is made. */
+  /** The whole cluster is made, or the machines are prepared as far as the class wants them. */
   | "ready";
 
 const exportedSchema = z.object({
@@ -35,12 +35,21 @@ export function resourcesIn(deployment: unknown): StackResource[] {
     .map(({ urn, type, outputs }) => ({ urn, kind: type.slice(kindPrefix.length), outputs }));
 }
 
-/** @param workers how many workers the cluster is to have */
-export function stateOf(deployment: unknown, workers: number): StackState {
+/** What a stack is to have in the end. */
+export interface Whole {
+  /** Stages on all machines. */
+  readonly stages: number;
+  /** Clusters: none where machines are only prepared. */
+  readonly clusters: 0 | 1;
+  readonly workers: number;
+}
+
+/** @param whole what there is when nothing is missing */
+export function stateOf(deployment: unknown, { stages, clusters, workers }: Whole): StackState {
   const resources = resourcesIn(deployment);
   if (resources.length === 0) return "none";
   const finished = (kind: string) => resources.filter((resource) => resource.kind === kind && resource.outputs.status === "ok").length;
   const pending = (exportedSchema.parse(deployment).pending_operations ?? []).length > 0;
-  const whole = finished("ControlPlane") === 1 && finished("Flannel") === 1 && finished("Worker") === workers && resources.every(({ outputs }) => outputs.status === "ok");
+  const whole = finished("Stage") === stages && finished("ControlPlane") === clusters && finished("Flannel") === clusters && finished("Worker") === workers && resources.every(({ outputs }) => outputs.status === "ok");
   return whole && !pending ? "ready" : "partial";
 }

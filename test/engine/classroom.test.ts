@@ -142,17 +142,19 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
 
   test("one is reset while another goes on; the machine keeps its stages", async () => {
     site.journal.clear();
-    const before = s01.cluster;
+    const before = s01.cluster!;
     const held = s03.hold("kernel apply");
     const up = project.start(["up", "--only", "failed"]);
     await begun(held, up);
 
     const refused = await project.run("reset", "s01");
-    expect(refused.output).toMatch(/lost: everything in the cluster .*\n {2}kept: packages and images .*\n.*\n?Nothing was done/);
+    expect(refused.output).toMatch(/lost: everything in the cluster .*\n {2}kept: the cluster's CA: kubeconfigs that were handed out stay valid .*\n {2}takes .*\n.*Nothing was done/);
     const reset = await project.run("reset", "s01", "--yes");
     expect(reset.exitCode, reset.output).toBe(0);
-    expect(site.journal.of("s01")).toEqual(["reset remove", "control-plane apply", "node s01 apply", "flannel apply"]);
+    expect(site.journal.of("s01").slice(0, 2)).toEqual(["reset remove", "control-plane apply"]);
+    expect(site.journal.of("s01").slice(2).toSorted()).toEqual(["flannel apply", "node s01 apply"]);
     expect(s01.cluster).not.toBe(before);
+    expect(s01.cluster!.caCert).toBe(before.caCert);
     expect(site.journal.of("s03")).toEqual(["claim apply", "kernel apply"]);
     expect((await project.run("status")).output).toMatch(/^s03 .*working/m);
     const busy = await project.run("reset", "s03", "--yes");
@@ -166,6 +168,57 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
     expect(status.output).toContain("4 of 4 ready.");
     expect(status.exitCode).toBe(0);
     expect((await project.run("check")).output).toContain("Every machine is in order.");
+  });
+
+  test("after a reset the engine's memory is true: neither up nor refresh finds a change", async () => {
+    for (const command of ["up", "refresh"]) {
+      const { exitCode, output } = await project.pulumi(command, "--yes", "--skip-preview", "--expect-no-changes", "--stack", "cka-s01");
+      expect(exitCode, output).toBe(0);
+    }
+  });
+
+  test("a reset that was killed while it took the cluster away is gone on with by the next one, and by pulumi up", async () => {
+    const { caCert } = s01.cluster!;
+    for (const goOn of [() => project.run("reset", "s01", "--yes"), () => project.pulumi("up", "--yes", "--skip-preview", "--stack", "cka-s01")]) {
+      const held = s01.hold("reset remove");
+      const killed = project.startInTerminal(["reset", "s01", "--yes"]);
+      await begun(held, killed);
+      process.kill(-killed.pid!, "SIGKILL");
+      await killed;
+      held.release();
+      await expect.poll(() => s01.cluster).toBeUndefined();
+      const { exitCode, output } = await goOn();
+      expect(exitCode, output).toBe(0);
+      expect(s01.cluster!.caCert).toBe(caCert);
+    }
+  });
+
+  test("a reset that was killed in kubeadm init ends on the machine, and pulumi up does what is missing", async () => {
+    const held = s01.hold("control-plane apply");
+    const killed = project.startInTerminal(["reset", "s01", "--yes"]);
+    await begun(held, killed);
+    process.kill(-killed.pid!, "SIGKILL");
+    await killed;
+    held.release();
+    await expect.poll(() => s01.cluster).toBeDefined();
+    expect((await project.run("status", "s01")).output).toMatch(/^s01 .*NOT FINISHED/m);
+    site.journal.clear();
+    const { exitCode, output } = await project.pulumi("up", "--yes", "--skip-preview", "--stack", "cka-s01");
+    expect(exitCode, output).toBe(0);
+    expect(site.journal.of("s01")).toEqual(["flannel apply"]);
+    expect((await project.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes", "--stack", "cka-s01")).exitCode).toBe(0);
+  });
+
+  test("a reset makes a new CA when that is asked for, or when the old one is not there any more, and says so", async () => {
+    const { caCert } = s01.cluster!;
+    const asked = await project.run("reset", "s01", "--yes", "--new-ca");
+    expect(asked.exitCode, asked.output).toBe(0);
+    expect(asked.output).toMatch(/lost: .* and the cluster's CA: every kubeconfig that was handed out opens nothing any more/);
+    expect(s01.cluster!.caCert).not.toBe(caCert);
+    s01.keysAreThere = false;
+    const lost = await project.run("reset", "s01", "--yes");
+    expect(lost.exitCode, lost.output).toBe(0);
+    expect(lost.output).toMatch(/and the cluster's CA \(the keys of the cluster's CA are not on its control plane any more\)/);
   });
 
   test("reset --bare gives the machine back first", async () => {

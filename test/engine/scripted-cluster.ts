@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { stringify } from "yaml";
 import { ScriptedEtcd } from "./scripted-etcd.ts";
 
-// Made with openssl, its key thrown away: what is asked of it is to be a certificate.
-const caCert = `-----BEGIN CERTIFICATE-----
+// Made with openssl, their keys thrown away: what is asked of them is to be certificates.
+const caCerts = [`-----BEGIN CERTIFICATE-----
 MIIBgDCCASegAwIBAgIUKIwdzvPf7FSl7GUuWzGrWIRVN9IwCgYIKoZIzj0EAwIw
 FTETMBEGA1UEAwwKa3ViZXJuZXRlczAgFw0yNjExMjEwODQ0NTJaGA8yMTI2MTAy
 ODA4NDQ1MlowFTETMBEGA1UEAwwKa3ViZXJuZXRlczBZMBMGByqGSM49AgEGCCqG
@@ -14,12 +14,25 @@ BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIGYy82+QwqJL05iMvGNM
 V9vxplXOot2Dn/iW15zpxBjsAiA4q+ggf4w7GTfrtdxCYfzWhyVcE+nluBzoiFeX
 O52fLA==
 -----END CERTIFICATE-----
-`;
+`, `-----BEGIN CERTIFICATE-----
+MIIBgjCCASegAwIBAgIUGOqam+gJhA7XvEsrcNQGtwMFpTEwCgYIKoZIzj0EAwIw
+FTETMBEGA1UEAwwKa3ViZXJuZXRlczAgFw0yNjExMjExNzQ2MTRaGA8yMTI2MTAy
+ODE3NDYxNFowFTETMBEGA1UEAwwKa3ViZXJuZXRlczBZMBMGByqGSM49AgEGCCqG
+SM49AwEHA0IABBzFE7cKB8/Y3JnXFGyK2YfqwxlJDeZeZ9SGaNNGM5pV22b64rKl
+40mWpaQGOp2YxEpP2smS3YvHRVMAI/Q6OSKjUzBRMB0GA1UdDgQWBBRPFK++OtqV
+O37jqwKe2CN9OMKGGzAfBgNVHSMEGDAWgBRPFK++OtqVO37jqwKe2CN9OMKGGzAP
+BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQC+tPzs/Uffjgc9wteJ
+h/fjPOzqJlFc3uFSxo63RwrS5AIhAOfAbLNukW3giIC7zm6QiyNNy8ktfn0ZdNZX
+lnthZBss
+-----END CERTIFICATE-----
+`];
+
+let made = 0;
 
 /** What kubeadm init makes, as far as the product asks for it. */
 export class ScriptedCluster {
   readonly etcd = new ScriptedEtcd();
-  readonly caCert = caCert;
+  readonly caCert: string;
   /** Key of the administrator, base64, as it stands in a kubeconfig. */
   readonly adminKey = randomBytes(24).toString("base64");
   readonly nodes = new Set<string>();
@@ -30,6 +43,11 @@ export class ScriptedCluster {
   certificateKey: string | undefined;
   /** Keys that there were at any time. */
   readonly everyCertificateKey: string[] = [];
+
+  /** @param caCert of keys that are there already; without them another one than the cluster before has */
+  constructor(caCert = caCerts[made++ % caCerts.length]!) {
+    this.caCert = caCert;
+  }
 
   createToken(): string {
     const token = `${randomBytes(3).toString("hex")}.${randomBytes(8).toString("hex")}`;
@@ -53,7 +71,7 @@ export class ScriptedCluster {
     return stringify({
       apiVersion: "v1",
       kind: "Config",
-      clusters: [{ name: "kubernetes", cluster: { "certificate-authority-data": Buffer.from(caCert).toString("base64"), server: "https://kubernetes-api.internal:6443" } }],
+      clusters: [{ name: "kubernetes", cluster: { "certificate-authority-data": Buffer.from(this.caCert).toString("base64"), server: "https://kubernetes-api.internal:6443" } }],
       contexts: [{ name: "admin", context: { cluster: "kubernetes", user: "admin" } }],
       "current-context": "admin",
       users: [{ name: "admin", user: { "client-certificate-data": "Q0VSVA==", "client-key-data": this.adminKey } }],

@@ -78,6 +78,12 @@ export class ScriptedMachine implements Answerer {
   readonly #controlPlane = new ScriptedControlPlane(() => this.shell.running || this.runsWithoutSsh);
   /** The cluster that the machine has joined as a worker. */
   joined: ScriptedCluster | undefined;
+  /** What a student has made on it with kubeadm by hand; a reset takes it away. */
+  byHand: MachineFacts["byHand"] = null;
+  /** False: somebody has removed the keys of the CA. */
+  keysAreThere = true;
+  /** The mark of a reset that has not made the machine a node again. */
+  #resetting = false;
   readonly #site: Site;
   readonly #unit = new JobUnit((job) => this.#work(job));
   readonly #failures = new Map<string, readonly string[]>();
@@ -108,7 +114,7 @@ export class ScriptedMachine implements Answerer {
 
   /** True when nothing of the product is left. */
   get isBare(): boolean {
-    return this.owner === "" && this.stages.size === 0 && this.#controlPlane.state === "none" && this.joined === undefined;
+    return this.owner === "" && this.stages.size === 0 && this.#controlPlane.state === "none" && this.joined === undefined && this.byHand === null;
   }
 
   /** The next such job prints these lines and fails before it changes anything; `promotion` is the second half of a control plane's join. */
@@ -163,6 +169,12 @@ export class ScriptedMachine implements Answerer {
       case "flannel inspect":
         this.#api();
         return inspection(name, this.drift.get(name) ?? []);
+      case "reset inspect":
+        return inspection(name, [], { owner: this.owner, byHand: this.byHand, caCert: Buffer.from((this.keysAreThere && this.#controlPlane.caCert) || "").toString("base64") });
+      case "reset apply":
+        this.#did("reset mark");
+        this.#resetting = true;
+        return "";
       case "node inspect":
         return inspection(name, this.#api().nodes.has(node) ? [] : [`the cluster has no node ${node}`]);
       case "node apply":
@@ -221,6 +233,8 @@ export class ScriptedMachine implements Answerer {
       ...healthy(this.clusterAddress),
       owner: this.owner,
       joined,
+      byHand: this.owner === OWNER ? this.byHand : null,
+      resetting: this.#resetting,
       jobRunning: this.#unit.running !== undefined,
       repositories: lines(APT_FILES).map((line) => ({ name: line.split(" ")[0]!, url: line.split(" ")[1]!, error: "" })),
       kubeadmVersions: asksNetwork ? ["1.36.4-1.1", "1.37.0-1.1", "1.37.1-1.1"] : null,
@@ -286,17 +300,27 @@ export class ScriptedMachine implements Answerer {
       case "flannel apply":
         this.#api();
         this.drift.delete(stage);
+        this.#resetting = false;
         return;
       case "worker apply":
+        if (this.byHand) throw new Error("!!! somebody has made a node of it by hand");
         this.joined = this.#site.clusters.find(({ tokens }) => tokens.has(variables.JOIN_TOKEN!));
         if (!this.joined) throw new Error("!!! no cluster knows the token");
         this.joined.nodes.add(variables.NODE_NAME!);
+        this.#resetting = false;
         return;
       case "reset remove":
+        this.#resetting = variables.RENEW === "yes";
+        this.#controlPlane.reset(variables.CA_CERT || undefined);
+        this.joined = undefined;
+        this.byHand = null;
+        return;
+      case "container-runtime remove":
       case "kubernetes-packages remove":
       case "claim remove":
         this.#controlPlane.clear();
         this.joined = undefined;
+        this.byHand = null;
         if (stage === "claim") {
           this.owner = "";
           this.stages.clear();

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ClassFileError, parseClass, settingsOf } from "../../../classroom/class-file.ts";
+import { ClassFileError, parseClass, preparationOf, settingsOf } from "../../../classroom/class-file.ts";
 import { chosenStudents, loadClassroom } from "../../../classroom/load.ts";
 import { parseSettings } from "../../../kubeadm/settings.ts";
 
@@ -92,6 +92,12 @@ describe("a class file", () => {
       expect.stringMatching(/^class.yaml:9: cluster.kubernetesVersion: /),
       expect.stringMatching(/^class.yaml:11: cluster.ssh.usr: is no setting; did you mean user\?/),
     ]);
+  });
+
+  test("may want machines that are only prepared", () => {
+    expect(preparationOf(parseClass("name: cka", "class.yaml"))).toBe("cluster");
+    expect(preparationOf(parseClass("name: cka\ncluster:\n  prepareTo: runtime", "class.yaml"))).toBe("runtime");
+    expect(faults("name: cka\ncluster:\n  prepareTo: half")).toEqual(["class.yaml:3: cluster.prepareTo: must be bare, runtime, packages or cluster"]);
   });
 
   test("without a name, or with none but faults of YAML", () => {

@@ -70,13 +70,36 @@ describe("how a student is", () => {
     ["partial", with_({ owner: "p/other/c" }), nothing],
     ["unreachable", seen({ fault: { kind: "unreachable", problem: "does not answer", next: "switch it on" } }), nothing],
     ["unreachable", seen({ fault: { kind: "refused", problem: "refused every key", next: "put it there" } }), nothing],
-  ])("%s", (state, look, journal) => expect(statusOf(student, [look], journal).state).toBe(state));
+  ])("%s", (state, look, journal) => expect(statusOf(student, [look], journal, "cluster").state).toBe(state));
 
   test("is told with the first problem and what to do about it", () => {
-    const { problem, next } = statusOf(student, [seen({ fault: { kind: "unreachable", problem: "does not answer", next: "switch it on" } })], nothing);
+    const { problem, next } = statusOf(student, [seen({ fault: { kind: "unreachable", problem: "does not answer", next: "switch it on" } })], nothing, "cluster");
     expect([problem, next]).toEqual(["does not answer", "switch it on"]);
-    expect(statusOf(student, [with_({ owner: "p/s/c" })], { ...nothing, last: () => entry, wasKilled: () => true }).problem).toBe("`classroom up` was killed");
-    expect(statusOf(student, [with_({ owner: "p/other/c" })], nothing).problem).toBe("s07 belongs to p/other/c");
+    expect(statusOf(student, [with_({ owner: "p/s/c" })], { ...nothing, last: () => entry, wasKilled: () => true }, "cluster").problem).toBe("`classroom up` was killed");
+    expect(statusOf(student, [with_({ owner: "p/other/c" })], nothing, "cluster").problem).toBe("s07 belongs to p/other/c");
+  });
+});
+
+describe("how a student is whose machines are only prepared", () => {
+  const nothing = { last: () => undefined, runningElsewhere: () => undefined, wasKilled: () => false };
+  const byHand = { role: "control-plane", version: "1.37.1", certificate: "", since: Date.parse("2026-11-21T10:12:00") / 1000, namespaces: 6, pods: 14 } as const;
+  const seen = (facts: Partial<MachineFacts>): Look => ({ student, machine: "s07", host: "192.0.2.107", target: {} as SshTarget, owner: "p/s/c", facts: { ...healthy("10.0.0.11"), ...facts } });
+
+  test("ready as soon as they are, also with a cluster that the student has made", () => {
+    expect(statusOf(student, [seen({})], nothing, "packages").state).toBe("none");
+    expect(statusOf(student, [seen({ owner: "p/s/c" })], nothing, "packages").state).toBe("ready");
+    expect(statusOf(student, [seen({ owner: "p/s/c", byHand })], nothing, "packages")).toMatchObject({
+      state: "ready",
+      machines: [{ state: "by-hand", byHand: "a control plane of Kubernetes 1.37.1, made 2026-11-21 10:12, 6 namespaces, 14 pods" }],
+    });
+    expect(statusOf(student, [seen({ owner: "p/s/c" })], { ...nothing, last: () => ({ command: "up", began: "x", ended: "y", pid: 1, ok: false, problem: "apt" }) }, "packages").state).toBe("partial");
+  });
+
+  test("not ready, with the way on, once the class is to have clusters", () => {
+    const { state, problem, next } = statusOf(student, [seen({ owner: "p/s/c", byHand })], nothing, "cluster");
+    expect(state).toBe("partial");
+    expect(problem).toMatch(/^s07: somebody has made a cluster on it by hand: a control plane/);
+    expect(next).toContain("`classroom reset s07`");
   });
 });
 

@@ -91,16 +91,21 @@ describe("a stack's file", () => {
 describe("how far a stack is", () => {
   const resource = (kind: string, status = "ok") => ({ urn: `urn:pulumi:x::y::${kind}::z`, type: `pulumi-nodejs:dynamic/kubeadm:${kind}`, outputs: { status } });
   const cluster = [resource("Preflight"), resource("Stage"), resource("ControlPlane"), resource("Flannel")];
+  const whole = (workers = 0) => ({ stages: 1, clusters: 1, workers }) as const;
+  const prepared = { stages: 2, clusters: 0, workers: 0 } as const;
   test.each([
-    ["none", undefined, 0],
-    ["none", { resources: [{ urn: "u", type: "pulumi:pulumi:Stack" }] }, 0],
-    ["partial", { resources: [resource("Preflight"), resource("Stage", "partial")] }, 0],
-    ["partial", { resources: [...cluster, resource("Stage", "partial")] }, 0],
-    ["partial", { resources: cluster }, 1],
-    ["partial", { resources: cluster, pending_operations: [{}] }, 0],
-    ["ready", { resources: cluster, pending_operations: null }, 0],
-    ["ready", { resources: [...cluster, resource("Worker")] }, 1],
-  ])("%s", (state, deployment, workers) => expect(stateOf(deployment, workers)).toBe(state));
+    ["none", undefined, whole()],
+    ["none", { resources: [{ urn: "u", type: "pulumi:pulumi:Stack" }] }, whole()],
+    ["partial", { resources: [resource("Preflight"), resource("Stage", "partial")] }, whole()],
+    ["partial", { resources: [...cluster, resource("Stage", "partial")] }, whole()],
+    ["partial", { resources: cluster }, whole(1)],
+    ["partial", { resources: cluster, pending_operations: [{}] }, whole()],
+    ["ready", { resources: cluster, pending_operations: null }, whole()],
+    ["ready", { resources: [...cluster, resource("Worker")] }, whole(1)],
+    ["partial", { resources: [resource("Preflight"), resource("Stage")] }, prepared],
+    ["ready", { resources: [resource("Preflight"), resource("Stage"), resource("Stage")] }, prepared],
+    ["partial", { resources: [...cluster, resource("Stage")] }, prepared],
+  ])("%s", (state, deployment, whole) => expect(stateOf(deployment, whole)).toBe(state));
 });
 
 describe("what is heard from the engine", () => {

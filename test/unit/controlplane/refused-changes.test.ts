@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { refusedSettings, renamedMachines, type Dated } from "../../../controlplane/refused-changes.ts";
+import { loweredPreparation, refusedSettings, renamedMachines, type Dated } from "../../../controlplane/refused-changes.ts";
 import { parseSettings } from "../../../kubeadm/settings.ts";
 
 const keyOf = (name: string) => `ssh-ed25519 ${name}`;
@@ -34,6 +34,24 @@ describe("changes that a running cluster does not take", () => {
     expect(refusedSettings(dated(), dated({}, { clusterAddress: "192.0.2.99" }))).toEqual([
       expect.stringContaining("cp1: its cluster address cannot change from 192.0.2.11 to 192.0.2.99"),
     ]);
+  });
+});
+
+describe("machines that are to be prepared less far", () => {
+  const [cluster, packages, runtime] = [dated(), dated({ prepareTo: "packages" }), dated({ prepareTo: "runtime" })];
+
+  test("keep a running cluster: it is refused with its reason and the way to do it", () => {
+    expect(loweredPreparation(cluster, packages, true, {})).toEqual([expect.stringMatching(/^prepareTo: cluster cannot become packages while there is a cluster: .*Next: set it back to cluster; or, to lose it, run `pulumi destroy`/)]);
+  });
+
+  test("keep what somebody made on them by hand", () => {
+    expect(loweredPreparation(packages, runtime, false, { w1: "a worker" })).toEqual([expect.stringMatching(/by hand on w1 \(a worker\).*`npx pulumi-kubeadm wipe w1`/)]);
+  });
+
+  test("are so when there is no cluster, and may be prepared further at any time", () => {
+    expect(loweredPreparation(cluster, packages, false, {})).toEqual([]);
+    expect(loweredPreparation(packages, cluster, false, { w1: "a worker" })).toEqual([]);
+    expect(loweredPreparation(cluster, cluster, true, {})).toEqual([]);
   });
 });
 

@@ -30,6 +30,7 @@ describe("defaults", () => {
     expect(settingsOf(minimal)).toEqual({
       name: "kubernetes",
       kubernetesVersion: "1.37",
+      prepareTo: "cluster",
       ssh: {
         user: "root",
         port: 22,

@@ -90,6 +90,11 @@ describe("machines without a fault", () => {
     });
   });
 
+  it("are those that are only prepared, with a cluster that somebody made on them by hand", () => {
+    const made = controlPlane({ ...ours, byHand: { role: "control-plane", version: "", certificate: "", since: 1, namespaces: null, pods: null } });
+    expect(faultsOf([made], [], { ...surroundings, settings: { ...settings, prepareTo: "packages" } }).faults).toEqual([]);
+  });
+
   it("are those on which a job of ours holds apt's lock", () => {
     expect(
       faults([
@@ -120,6 +125,13 @@ describe("each fault of a machine", () => {
   const final = false;
 
   it.each<[string, Observation, string, boolean, string | RegExp]>([
+    [
+      "has a cluster that somebody made by hand",
+      controlPlane({ ...ours, joined: false, byHand: { role: "worker", version: "1.36.3", certificate: "", since: Date.parse("2026-11-21T10:12:00") / 1000, namespaces: null, pods: null } }),
+      "MadeByHand",
+      final,
+      "somebody has made a cluster on it by hand: a worker of Kubernetes 1.36.3, made 2026-11-21 10:12",
+    ],
     [
       "belongs to another stack",
       controlPlane({ owner: "kube/prod/lab" }),

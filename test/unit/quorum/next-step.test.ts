@@ -47,6 +47,17 @@ describe("the first control plane", () => {
     expect(refusal(world({}, { cp1: [], ...none }))).toMatch(/gone from every.*npx pulumi-kubeadm recover.*pulumi destroy/s);
   });
 
+  describe("that a reset has taken away and whose CA it keeps", () => {
+    const kept = (keptCaCertHash: string) => combine(reportsOf(world({}, { cp1: [], ...none })).map((report) => (report.name === "cp2" ? { ...report, keptCaCertHash } : report)));
+
+    test("is made again where the keys are", () => {
+      expect(nextStep(kept(ca), ca)).toMatchObject({ kind: "init", machine: "cp2", reason: expect.stringContaining("kept its CA") });
+      expect(nextStep(kept(ca), undefined)).toMatchObject({ kind: "init", machine: "cp2" });
+    });
+
+    test("is gone all the same when the keys are another cluster's", () => expect(nextStep(kept("sha256:other"), ca)).toMatchObject({ kind: "refuse", reason: expect.stringContaining("gone from every") }));
+  });
+
   test("is not made while a machine that may hold the cluster is out of sight", () => {
     expect(refusal(world({}, { cp1: [], cp2: ["unreachable"] }), "new")).toContain("cp2 cannot be reached (timed out): the cluster may be there");
     expect(refusal(world({}, { cp1: [], cp2: ["unreachable", "left"] }), "new")).toContain("npx pulumi-kubeadm recover");

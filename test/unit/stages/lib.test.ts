@@ -252,11 +252,14 @@ describe("resetting a node", () => {
 :DOCKER - [0:0]
 :FLANNEL-POSTRTG - [0:0]
 :KUBE-SERVICES - [0:0]
+:cali-INPUT - [0:0]
+:CILIUM_POST_nat - [0:0]
 -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
 -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
 -A POSTROUTING -m comment --comment "flanneld masq" -j FLANNEL-POSTRTG
 -A POSTROUTING -s 1.2.3.4/32 -m comment --comment "talks of KUBE-SERVICES" -j RETURN
 -A FLANNEL-POSTRTG -s 10.244.0.0/16 -j RETURN
+-A POSTROUTING -m comment --comment "cilium-feeder: CILIUM_POST_nat" -j CILIUM_POST_nat
 -A KUBE-SERVICES -j KUBE-NODEPORTS
 COMMIT
 *filter
@@ -267,7 +270,7 @@ COMMIT
 COMMIT
 `;
 
-  it("takes only the chains of Kubernetes, flannel and CNI out of the packet filter, and the rules that lead to them", () => {
+  it("takes only the chains of Kubernetes, pod networks and CNI out of the packet filter, and the rules that lead to them", () => {
     writeFileSync(at("saved"), saved);
     sandbox.run(`
       iptables-legacy-save() { cat "$d/saved"; }
@@ -282,12 +285,17 @@ COMMIT
     expect(readFileSync(at("restored"), "utf8").trim()).toBe(
       [
         "*nat",
+        ":CILIUM_POST_nat - [0:0]",
+        ":cali-INPUT - [0:0]",
         ":KUBE-SERVICES - [0:0]",
         ":FLANNEL-POSTRTG - [0:0]",
         '-D PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
         '-D POSTROUTING -m comment --comment "flanneld masq" -j FLANNEL-POSTRTG',
+        '-D POSTROUTING -m comment --comment "cilium-feeder: CILIUM_POST_nat" -j CILIUM_POST_nat',
         "-X FLANNEL-POSTRTG",
         "-X KUBE-SERVICES",
+        "-X cali-INPUT",
+        "-X CILIUM_POST_nat",
         "COMMIT",
       ].join("\n"),
     );
@@ -295,8 +303,19 @@ COMMIT
     expect(readFileSync(at("nft"), "utf8")).toBe("delete table ip kube-proxy\ndelete table ip6 flannel-ipv6\n");
   });
 
+  it("clears every configuration of a pod network that came since the machine was taken, and leaves what was there", () => {
+    writeFileSync(at("before"), "87-podman.conflist\n");
+    const { stdout } = sandbox.run(`
+      list() { local leftovers=(x); list_new_cni_files; printf '%s\\n' "\${leftovers[@]}"; }
+      mkdir -p $d/net.d; touch $d/net.d/{10-calico.conflist,10-flannel.conflist,87-podman.conflist}
+      cni_before=$d/before
+      source <(declare -f list_new_cni_files | sed "s,/etc/cni/net.d,$d/net.d,")
+      list`);
+    expect(stdout.split("\n")).toEqual(["x", at("net.d/10-calico.conflist"), at("net.d/10-flannel.conflist"), ""]);
+  });
+
   it("touches nothing on a machine that was no node", () => {
     const { stdout } = sandbox.run("node_has_traces() { false; }\nfor name in kubeadm systemctl rm ip crictl; do eval \"$name() { echo $name \\$*; }\"; done\nnode_reset");
-    expect(stdout).toBe("rm -f /var/lib/pulumi-kubeadm/control-plane-begun /var/lib/pulumi-kubeadm/control-plane-ended\n");
+    expect(stdout).toBe("rm -f /var/lib/pulumi-kubeadm/control-plane-begun /var/lib/pulumi-kubeadm/control-plane-ended /var/lib/pulumi-kubeadm/worker-begun\n");
   });
 });

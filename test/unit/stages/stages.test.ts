@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
+import type { Preparation } from "../../../kubeadm/settings.ts";
 import { readScript, renderEnvironment, renderScript } from "../../../machine/render.ts";
 import { stageNamed, stages, stagesOf, type Stage } from "../../../machine/stages/index.ts";
 import { cluster, controlPlane, threeControlPlanes, worker } from "./cluster.ts";
@@ -38,6 +39,23 @@ describe("what is sent to a machine", () => {
 
   it("needs no owner to give a machine back, whoever it belongs to", () => {
     expect(stageNamed("claim").environment({})).toEqual({ OWNER: "" });
+  });
+});
+
+describe("machines that are only prepared", () => {
+  const to = (prepareTo: Preparation) => stagesOf({ ...cluster, prepareTo }, controlPlane).map(({ name }) => name);
+
+  it("get no stage behind the one that they are prepared to", () => {
+    expect(to("bare")).toEqual(["claim"]);
+    expect(to("runtime")).toEqual(["claim", "kernel", "container-runtime", "names"]);
+    expect(to("packages")).toEqual(["claim", "kernel", "container-runtime", "kubernetes-packages", "names"]);
+    expect(stagesOf({ ...threeControlPlanes(), prepareTo: "packages" }, controlPlane)).not.toContain(stageNamed("endpoint"));
+  });
+
+  it("know the API's name as the first control plane: nothing moves the floating address yet", () => {
+    const { parameters } = stageNamed("names");
+    expect(parameters({ ...threeControlPlanes(), prepareTo: "packages" }, worker)).toMatchObject({ endpoint: { address: "10.0.0.11" } });
+    expect(parameters(threeControlPlanes(), worker)).toMatchObject({ endpoint: { address: "10.0.0.100" } });
   });
 });
 

@@ -17,13 +17,14 @@ stage_inspect() {
 }
 
 stage_apply() {
-  local owner
+  local owner path
   read_owner
   [[ -z $owner || $owner == "$OWNER" ]] ||
     fail "this machine belongs to $owner" "give it back there with 'pulumi destroy'; where that stack is gone, remove $owner_file by hand"
   if [[ -z $owner ]]; then
     umask 077
     mkdir -p "$state_dir"
+    for path in /etc/cni/net.d/*; do printf '%s\n' "${path##*/}"; done > "$cni_before"
     printf '%s\n' "$OWNER" > "$owner_file.new"
     mv -f "$owner_file.new" "$owner_file"
     umask 022

@@ -213,6 +213,9 @@ start() {
 runtime_answers() { [[ $(runtime_answer) == true\ * ]]; }
 
 stage_remove() {
+  # Whoever was given the machine with this stage alone may have made a cluster on it.
+  node_reset
+  ! package_is_ours containerd.io || remove_pods
   ledger_undo container-runtime
   undo_ended
 }
