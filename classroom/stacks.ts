@@ -124,10 +124,13 @@ export class ClassStacks {
           });
         }),
       onMachines: (onLine, halt, job) =>
-        this.#journaled({ name, student, journal, command: "reset", onLine, halt }, async ({ warnings }) => {
+        this.#journaled({ name, student, journal, command: "reset", onLine, halt }, async ({ warnings }, _killed, log) => {
           const reporterOf = (machine: string): Reporter => {
             const place = machine.startsWith(`${student.id}-`) ? `${machine.slice(student.id.length + 1)}: ` : "";
-            const progress = (text: string) => onLine(`${place}${text}`);
+            const progress = (text: string) => {
+              onLine(`${place}${text}`);
+              log(`${machine}: ${text}\n`);
+            };
             return { progress, info: progress, warn: (text) => void warnings.push(text) };
           };
           await unlessAborted(halt.signal, job(holderOf("reset"), reporterOf));

@@ -11,7 +11,7 @@ let cp1: ScriptedMachine, w1: ScriptedMachine;
 
 /** Writes the class with machines that are prepared so far. */
 const prepareTo = (preparation: string) =>
-  project.write([["s01", cp1, w1]], { shape: "1+1", cluster: { prepareTo: preparation, ssh: { user: "ops", privateKeyEnv: "TEST_SSH_KEY", connectTimeoutSeconds: 1 } } });
+  project.write([["s01", cp1, w1]], { shape: "1+1", cluster: { prepareTo: preparation, ssh: { user: "ops", privateKeyEnv: "TEST_SSH_KEY", connectTimeoutSeconds: 30 } } });
 
 /** One student with two machines, whose course begins with prepared machines and goes on with a cluster. */
 beforeAll(async () => {

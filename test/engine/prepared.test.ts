@@ -8,10 +8,13 @@ let site: Site;
 let stack: Stack;
 let cp1: ScriptedMachine;
 
+// No machine is dead here: who is slow is waited for.
+const ssh = { user: "ops", privateKeyEnv: "TEST_SSH_KEY", connectTimeoutSeconds: 30 };
+
 beforeAll(async () => {
   site = new Site();
   cp1 = await site.machine("cp1", "10.0.0.11");
-  stack = await new Stack(site).open(configOf(site, [cp1], { prepareTo: "runtime" }));
+  stack = await new Stack(site).open(configOf(site, [cp1], { ssh, prepareTo: "runtime" }));
   await stack.up();
 });
 
@@ -57,7 +60,7 @@ describe("machines that are only prepared", () => {
 
   test("go on to a cluster when they are to, but not over one that was made by hand", async () => {
     cp1.byHand = byHand;
-    stack.configure(configOf(site, [cp1]));
+    stack.configure(configOf(site, [cp1], { ssh }));
     const refused = await stack.fail("up", "--yes", "--skip-preview");
     expect(refused).toMatch(/cp1: somebody has made a cluster on it by hand: .*\[MadeByHand\]/);
     expect(refused).not.toContain("REFUSED");
