@@ -36,10 +36,10 @@ const silent: Reporter = { progress: () => {}, info: () => {}, warn: () => {} };
  */
 export async function wayOf(stack: StudentStack, level: Level, prepareTo: Preparation): Promise<Way> {
   if (level === "bare") return { kind: "bare" };
-  if (!(await stack.hasCluster())) return { kind: "wipe", prepareTo };
+  const { exists, made } = await stack.remembered();
+  if (!exists) return { kind: "wipe", prepareTo };
   if (prepareTo !== "cluster") return { kind: "new-ca", why: `the class wants machines that are prepared to ${prepareTo}, and no cluster` };
   if (level === "new-ca") return { kind: "new-ca" };
-  const made = await stack.made();
   if (!made) return { kind: "new-ca", why: "only a finished cluster with one control plane can keep its CA" };
   const caCert = await keptCa(made, silent);
   return caCert === undefined ? { kind: "new-ca", why: "the keys of the cluster's CA are not on its control plane any more" } : { kind: "renew", made, caCert };

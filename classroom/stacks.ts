@@ -2,7 +2,6 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { ConcurrentUpdateError, LocalWorkspace, Stack, type EngineEvent, type OutputMap } from "@pulumi/pulumi/automation/index.js";
 import { settingsOf, type ClassSettings } from "./class-file.ts";
-import type { MadeCluster } from "../controlplane/renew.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import { stagesOf } from "../machine/stages/index.ts";
 import type { Halt } from "./halt.ts";
@@ -16,7 +15,7 @@ import { listener, type Heard } from "./stacks/events.ts";
 import { failureOf, type Failure } from "./stacks/failure.ts";
 import { areStale, locksIn } from "./stacks/lock.ts";
 import { writeStackSettings } from "./stacks/settings-file.ts";
-import { madeClusterIn } from "./stacks/made-cluster.ts";
+import { clusterIn, type RememberedCluster } from "./stacks/remembered.ts";
 import { resourcesIn, stateOf, type StackState, type Whole } from "./stacks/state.ts";
 
 export type { Failure } from "./stacks/failure.ts";
@@ -50,10 +49,8 @@ export interface StudentStack {
   removeCluster(onLine: OnLine, halt: Halt): Promise<Outcome>;
   /** Works on the machines without the engine, which has its memory as it is. @param job is told who works, and what tells how it goes on */
   onMachines(onLine: OnLine, halt: Halt, job: (holder: string, reporterOf: (machine: string) => Reporter) => Promise<void>): Promise<Outcome>;
-  /** The cluster with one control plane that the engine remembers; undefined when it is not made to its end, or has more. */
-  made(): Promise<MadeCluster | undefined>;
-  /** Whether the engine remembers a cluster, finished or not. */
-  hasCluster(): Promise<boolean>;
+  /** What the engine remembers of the cluster. */
+  remembered(): Promise<RememberedCluster>;
   /** Gives the machines back, and forgets the stack when nothing is left of it. */
   destroy(onLine: OnLine, halt: Halt): Promise<Outcome>;
   outputs(): Promise<StackOutputs>;
@@ -135,8 +132,7 @@ export class ClassStacks {
           };
           await unlessAborted(halt.signal, job(holderOf("reset"), reporterOf));
         }),
-      made: async () => (this.#existing.has(name) ? madeClusterIn((await this.#workspace.exportStack(name)).deployment) : undefined),
-      hasCluster: async () => this.#existing.has(name) && resourcesIn((await this.#workspace.exportStack(name)).deployment).some(({ kind }) => kind === "ControlPlane"),
+      remembered: async () => (this.#existing.has(name) ? clusterIn((await this.#workspace.exportStack(name)).deployment) : { exists: false }),
       destroy: async (onLine, halt) => {
         if (!this.#existing.has(name)) return { ok: true, seconds: 0, warnings: [] };
         return run("down", onLine, halt, async (stack, engine) => {

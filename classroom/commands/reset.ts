@@ -26,12 +26,11 @@ export function addReset(program: Command): void {
       const { klass, journal, chosen } = contextOf(options, [id]);
       const student = chosen[0]!;
       const level: Level = options.bare ? "bare" : options.newCa ? "new-ca" : "cluster";
-      const looks = await look(klass, [student]);
-      const failure = failureOfLooks(looks);
-      if (failure) throw new Error(`${student.id}: ${explain(failure)}`);
       const { prepareTo } = parsedSettings(klass, student);
-      const stacks = await ClassStacks.open(klass, shown(options.class));
+      const [looks, stacks] = await Promise.all([look(klass, [student]), ClassStacks.open(klass, shown(options.class))]);
       try {
+        const failure = failureOfLooks(looks);
+        if (failure) throw new Error(`${student.id}: ${explain(failure)}`);
         const stack = stacks.stackOf(student, journal);
         const way = await wayOf(stack, level, prepareTo);
         const { lost, kept, takes } = lossesOf(way);

@@ -35,6 +35,9 @@ export function resourcesIn(deployment: unknown): StackResource[] {
     .map(({ urn, type, outputs }) => ({ urn, kind: type.slice(kindPrefix.length), outputs }));
 }
 
+/** Whether a run of the engine was killed and has left steps of which it does not know how they ended. */
+export const hasPending = (deployment: unknown): boolean => (exportedSchema.parse(deployment ?? {}).pending_operations ?? []).length > 0;
+
 /** What a stack is to have in the end. */
 export interface Whole {
   /** Stages on all machines. */
@@ -49,7 +52,6 @@ export function stateOf(deployment: unknown, { stages, clusters, workers }: Whol
   const resources = resourcesIn(deployment);
   if (resources.length === 0) return "none";
   const finished = (kind: string) => resources.filter((resource) => resource.kind === kind && resource.outputs.status === "ok").length;
-  const pending = (exportedSchema.parse(deployment).pending_operations ?? []).length > 0;
   const whole = finished("Stage") === stages && finished("ControlPlane") === clusters && finished("Flannel") === clusters && finished("Worker") === workers && resources.every(({ outputs }) => outputs.status === "ok");
-  return whole && !pending ? "ready" : "partial";
+  return whole && !hasPending(deployment) ? "ready" : "partial";
 }

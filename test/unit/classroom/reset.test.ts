@@ -3,7 +3,7 @@ import { noHalt } from "../../../classroom/halt.ts";
 import type { Look } from "../../../classroom/look.ts";
 import { lossesOf, reset, wayOf, type Way } from "../../../classroom/reset.ts";
 import type { Outcome, StudentStack } from "../../../classroom/stacks.ts";
-import { madeClusterIn } from "../../../classroom/stacks/made-cluster.ts";
+import { clusterIn } from "../../../classroom/stacks/remembered.ts";
 import type { SshTarget } from "../../../machine/target.ts";
 import { healthy } from "../preflight/observation.ts";
 
@@ -15,7 +15,7 @@ const broken: Outcome = { ok: false, seconds: 5, failure: { kind: "failed", prob
 function stackWith(hasCluster: boolean, ends: Record<string, Outcome> = {}) {
   const done: string[] = [];
   const did = (what: string) => async () => (done.push(what), ends[what] ?? fine);
-  const stack = { hasCluster: async () => hasCluster, made: async () => undefined, up: did("up"), removeCluster: did("remove"), destroy: did("destroy"), onMachines: did("machines") };
+  const stack = { remembered: async () => ({ exists: hasCluster }), up: did("up"), removeCluster: did("remove"), destroy: did("destroy"), onMachines: did("machines") };
   return { done, stack: stack as Partial<StudentStack> as StudentStack };
 }
 
@@ -75,10 +75,12 @@ describe("the cluster that a stack's state remembers", () => {
   const whole = (members: readonly string[]) => [resource("ControlPlane", { members, caCertHash: "sha256:a", leaving: [] }), resource("Flannel", { nodes: ["s07"] }), resource("Worker", { machine: { name: "w1" } })];
 
   test("can be made anew as the same when it has one control plane and is finished", () => {
-    expect(madeClusterIn({ resources: whole(["s07"]) })).toMatchObject({ caCertHash: "sha256:a", flannel: { nodes: ["s07"] }, workers: [{ machine: { name: "w1" } }] });
-    expect(madeClusterIn({ resources: whole(["a", "b", "c"]) })).toBeUndefined();
-    expect(madeClusterIn({ resources: [...whole(["s07"]), resource("Stage", { status: "partial" })] })).toBeUndefined();
-    expect(madeClusterIn({ resources: whole(["s07"]).slice(0, 1) })).toBeUndefined();
-    expect(madeClusterIn(undefined)).toBeUndefined();
+    const made = { caCertHash: "sha256:a", flannel: { nodes: ["s07"] }, workers: [{ machine: { name: "w1" } }] };
+    expect(clusterIn({ resources: whole(["s07"]) })).toMatchObject({ exists: true, made });
+    expect(clusterIn({ resources: whole(["a", "b", "c"]) })).toEqual({ exists: true });
+    expect(clusterIn({ resources: [...whole(["s07"]), resource("Stage", { status: "partial" })] })).toEqual({ exists: true });
+    expect(clusterIn({ resources: whole(["s07"]), pending_operations: [{}] })).toEqual({ exists: true });
+    expect(clusterIn({ resources: whole(["s07"]).slice(0, 1) })).toEqual({ exists: true });
+    expect(clusterIn(undefined)).toEqual({ exists: false });
   });
 });
