@@ -78,7 +78,7 @@ describe("a class that begins with prepared machines", () => {
     prepareTo("cluster");
     const { exitCode, output } = await project.run("up");
     expect(exitCode).toBe(1);
-    expect(output).toMatch(/somebody has made a cluster on it by hand: .* \[MadeByHand\]\n.*Next: .*npx pulumi-kubeadm wipe s01-cp1.*npx classroom reset/);
+    expect(output).toMatch(/somebody has made a cluster on it by hand: .* \[MadeByHand\].*\n.*Next: .*npx pulumi-kubeadm wipe s01-cp1.*npx classroom reset/);
     expect((await project.run("status")).output).toMatch(/`classroom reset s01` takes it away/);
     expect(site.journal.all).toEqual([]);
     const reset = await project.run("reset", "s01", "--yes");
