@@ -1,8 +1,9 @@
 import pLimit from "p-limit";
-import { readNotGivenBack, writeNotGivenBack } from "../controlplane/not-given-back.ts";
+import { readNotGivenBack, takeOffNotGivenBack } from "../controlplane/not-given-back.ts";
 import { undoStage } from "../controlplane/stage.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import { claim } from "../machine/stages/claim.ts";
+import type { SshTarget } from "../machine/target.ts";
 import type { Halt } from "./halt.ts";
 import { holderOf } from "./holder.ts";
 import type { Journal } from "./journal.ts";
@@ -94,9 +95,8 @@ async function giveBack({ owner, target, machine }: Look, moves: (text: string) 
 
 /** A machine that was given back late need not be given back by `pulumi-kubeadm give-back`. */
 function takeOffList(looks: readonly Look[]): void {
-  const list = readNotGivenBack();
-  const left = list.filter(({ target }) => !looks.some((seen) => seen.target.name === target.name && seen.target.host === target.host && seen.target.port === target.port));
-  if (left.length < list.length) writeNotGivenBack(left);
+  const isOneOf = ({ name, host, port }: SshTarget) => looks.some(({ target }) => target.name === name && target.host === host && target.port === port);
+  for (const { target } of readNotGivenBack()) if (isOneOf(target)) takeOffNotGivenBack(target);
 }
 
 function proofOf({ student, machine, host, facts, fault, owner }: Look, touched: boolean, journal: Journal): MachineProof {

@@ -188,7 +188,7 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
     expect(down.output).toMatch(/s04: .* refuses the connection/);
     expect(down.output).toContain("4 machines: 2 as before, 1 differs, 1 not given back.");
     expect([s01, s02, s03].map(({ isBare }) => isBare)).toEqual([true, true, true]);
-    expect(existsSync(join(project.directory, "not-given-back.yaml"))).toBe(true);
+    expect(existsSync(join(project.directory, "not-given-back"))).toBe(true);
     expect(await stacks()).toEqual([]);
 
     await s04.shell.start();
@@ -196,6 +196,6 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
     expect(later.exitCode, later.output).toBe(0);
     expect(row(later.output, "s04")).toMatch(/as before$/);
     expect(s04.isBare).toBe(true);
-    expect(existsSync(join(project.directory, "not-given-back.yaml"))).toBe(false);
+    expect(existsSync(join(project.directory, "not-given-back"))).toBe(false);
   });
 });
