@@ -1,8 +1,10 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import pLimit from "p-limit";
+import { takeFingerprint } from "../../machine/fingerprint.ts";
+import { count } from "../count.ts";
 import { listenForHalt } from "../halt.ts";
-import { look } from "../look.ts";
+import { look, silent } from "../look.ts";
 import { duration, explain, type Result } from "../outcome.ts";
 import type { Student } from "../roster.ts";
 import { screenOn } from "../screen.ts";
@@ -36,11 +38,11 @@ export function addUp(program: Command): void {
       const counts = new Counts(chosen.length);
       const screen = screenOn(process.stdout, () => String(counts));
       const halt = listenForHalt((line) => screen.note(line));
-      screen.note(`${chosen.length} students of ${klass.name}, ${Math.min(parallelism.students, chosen.length)} at the same time (${parallelism.reason}).`);
+      screen.note(`${count(chosen.length, "student")} of ${klass.name}, ${Math.min(parallelism.students, chosen.length)} at the same time (${parallelism.reason}).`);
       const start = Date.now();
       let results: Result[];
       try {
-        results = await bringUp(chosen, { klass, journal, stackOf, look: (students) => look(klass, students), parallelism: parallelism.students, screen, halt }, counts);
+        results = await bringUp(chosen, { klass, journal, stackOf, look: (student) => look(klass, [student], () => journal.hostKeys(student.id)), fingerprint: ({ target }) => takeFingerprint(target, silent), parallelism: parallelism.students, screen, halt }, counts);
       } finally {
         screen.close();
         halt.close();

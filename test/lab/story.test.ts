@@ -8,6 +8,7 @@ import { clusterConfig } from "../../lab/cluster.ts";
 import { checkPods } from "../../lab/check-pods.ts";
 import { openStack, projectDirectory, type LabStack } from "../../lab/pulumi.ts";
 import { prepareSite, serveSite, type Site } from "../../lab/site.ts";
+import type { Fingerprint } from "../../machine/fingerprint.ts";
 import { sudo, until } from "./machine.ts";
 import { differences, fingerprint } from "./fingerprint.ts";
 
@@ -42,7 +43,7 @@ function config(worker: Record<string, unknown> = {}): Record<string, unknown> {
 let site: Site;
 let home: string;
 let stack: LabStack;
-const before: Record<string, string[]> = {};
+const before: Record<string, Fingerprint> = {};
 
 /** Runs `pulumi up`, shows its output when it fails, and gives it back. */
 async function up(...args: string[]): Promise<string> {

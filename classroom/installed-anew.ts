@@ -1,0 +1,20 @@
+import { readNotGivenBack, takeOffNotGivenBack } from "../controlplane/not-given-back.ts";
+import type { SshTarget } from "../machine/target.ts";
+import type { Journal } from "./journal.ts";
+import type { Look } from "./look.ts";
+import type { Student } from "./roster.ts";
+
+/**
+ * Machines in whose place another one answers, which the roster names by its host key: that is the word with which a machine that
+ * was installed anew is taken. What the class had on the old one is gone with it.
+ */
+export function installedAnew({ id }: Student, looks: readonly Look[], journal: Journal): Look[] {
+  const before = journal.before(id).filter(({ state }) => state !== "returned");
+  return looks.filter(({ machine, hostKey }) => hostKey !== undefined && before.some((known) => known.machine === machine && known.hostKey !== hostKey));
+}
+
+/** A machine that was given back late, or that was installed anew, need not be given back by `pulumi-kubeadm give-back`. */
+export function takeOffList(looks: readonly Pick<Look, "target">[]): void {
+  const isOneOf = ({ name, host, port }: SshTarget) => looks.some(({ target }) => target.name === name && target.host === host && target.port === port);
+  for (const { target } of readNotGivenBack()) if (isOneOf(target)) takeOffNotGivenBack(target);
+}
