@@ -7,10 +7,13 @@ import type { Student } from "./roster.ts";
 /**
  * Machines in whose place another one answers, which the roster names by its host key: that is the word with which a machine that
  * was installed anew is taken. What the class had on the old one is gone with it.
+ *
+ * @param looks at all machines of the student, in their order
  */
-export function installedAnew({ id }: Student, looks: readonly Look[], journal: Journal): Look[] {
+export function installedAnew({ id, machines }: Student, looks: readonly Look[], journal: Journal): Look[] {
   const before = journal.before(id).filter(({ state }) => state !== "returned");
-  return looks.filter(({ machine, hostKey }) => hostKey !== undefined && before.some((known) => known.machine === machine && known.hostKey !== hostKey));
+  const isNamed = (index: number) => machines[index]?.hostKey !== undefined;
+  return looks.filter(({ machine, hostKey }, index) => isNamed(index) && hostKey !== undefined && before.some((known) => known.machine === machine && known.hostKey !== hostKey));
 }
 
 /** A machine that was given back late, or that was installed anew, need not be given back by `pulumi-kubeadm give-back`. */
