@@ -1,9 +1,8 @@
 import pLimit from "p-limit";
 import { runPreflight } from "../controlplane/preflight.ts";
 import type { HostKeys } from "../controlplane/target.ts";
-import type { Reporter } from "../machine/reporter.ts";
 import type { ClassSettings } from "./class-file.ts";
-import { parsedSettings } from "./look.ts";
+import { parsedSettings, silent } from "./look.ts";
 import { ownerOf } from "./project.ts";
 import type { Student } from "./roster.ts";
 import { inRosterWords } from "./roster-words.ts";
@@ -16,8 +15,6 @@ export interface Checked {
 
 /** More at the same time would wait for this computer's processor, and look like machines that are slow to answer. */
 const atTheSameTime = 50;
-
-const silent: Reporter = { progress: () => {}, info: () => {}, warn: () => {} };
 
 /**
  * Looks at all machines of these students at once, with all that `pulumi up` asks of a machine, and changes nothing.

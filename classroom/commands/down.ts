@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { takeFingerprint } from "../../machine/fingerprint.ts";
 import { count } from "../count.ts";
-import { isAsBefore, isGivenBack, takeDown, type DownResult } from "../down.ts";
+import { isAsBefore, takeDown, type DownResult } from "../down.ts";
 import { listenForHalt } from "../halt.ts";
 import { look, silent } from "../look.ts";
 import { explain } from "../outcome.ts";
@@ -53,7 +53,7 @@ export function addDown(program: Command): void {
         await stacks.close();
       }
       console.log(`\n${reportText(results)}`);
-      const left = results.filter((result) => !result.outcome.ok || !isGivenBack(result) || !isAsBefore(result));
+      const left = results.filter((result) => !result.outcome.ok || !isAsBefore(result));
       console.log(`\n${countsOf(results.flatMap(({ machines }) => machines))}`);
       console.log(`What was found on each machine: ${shown(writeReport(journal.directory, klass.name, results))}`);
       if (left.length > 0) console.log(`Next: put right what is told above, and run \`classroom down ${left.map(({ student }) => student.id).join(" ")}\`.`);

@@ -4,7 +4,7 @@ import pLimit from "p-limit";
 import { takeFingerprint } from "../../machine/fingerprint.ts";
 import { count } from "../count.ts";
 import { listenForHalt } from "../halt.ts";
-import { look, silent } from "../look.ts";
+import { look, silent, type Look } from "../look.ts";
 import { duration, explain, type Result } from "../outcome.ts";
 import type { Student } from "../roster.ts";
 import { screenOn } from "../screen.ts";
@@ -42,7 +42,17 @@ export function addUp(program: Command): void {
       const start = Date.now();
       let results: Result[];
       try {
-        results = await bringUp(chosen, { klass, journal, stackOf, look: (student) => look(klass, [student], () => journal.hostKeys(student.id)), fingerprint: ({ target }) => takeFingerprint(target, silent), parallelism: parallelism.students, screen, halt }, counts);
+        const work = {
+          klass,
+          journal,
+          stackOf,
+          look: (student: Student) => look(klass, [student], ({ id }) => journal.hostKeys(id)),
+          fingerprint: ({ target }: Look) => takeFingerprint(target, silent),
+          parallelism: parallelism.students,
+          screen,
+          halt,
+        };
+        results = await bringUp(chosen, work, counts);
       } finally {
         screen.close();
         halt.close();

@@ -179,6 +179,12 @@ describe("bringing up a class", () => {
     expect(noted).toContain("s02: s02 was installed anew: what is left of the old cluster is given back, and a new one is made.");
     expect(journal.hostKeys("s02")).toEqual({ s02: "another key" });
   });
+
+  test("a machine that bears the class's mark is the same one, whichever of its keys the roster names", async () => {
+    await bring({});
+    const { begun } = await bring({}, { ours: ["s01", "s02", "s03", "s04"], keys: { s02: "its other key" }, named: ["s02"] });
+    expect(begun).not.toContain("s02 destroyed");
+  });
 });
 
 describe("the journal", () => {
