@@ -70,6 +70,8 @@ export class ScriptedMachine implements Answerer {
   authorizedKey: string;
   /** Facts of preflight that differ from a healthy machine's. */
   facts: Partial<MachineFacts> = {};
+  /** What its answers wait for: a machine that is slow. Jobs do not. */
+  answersAfter: Promise<void> = Promise.resolve();
   /** Lines of its fingerprint besides those of a small bare machine. */
   things: readonly string[] = [];
   /** What inspecting a stage finds, until it is applied. */
@@ -144,6 +146,7 @@ export class ScriptedMachine implements Answerer {
       terminal.complain(script.elsewhere);
       return 1;
     }
+    await this.answersAfter;
     try {
       terminal.print(this.#reply(script));
       return 0;
