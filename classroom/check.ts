@@ -1,10 +1,11 @@
 import pLimit from "p-limit";
 import { runPreflight } from "../controlplane/preflight.ts";
-import type { Reporter } from "../machine/reporter.ts";
+import type { HostKeys } from "../controlplane/target.ts";
 import type { ClassSettings } from "./class-file.ts";
-import { parsedSettings } from "./look.ts";
+import { parsedSettings, silent } from "./look.ts";
 import { ownerOf } from "./project.ts";
 import type { Student } from "./roster.ts";
+import { inRosterWords } from "./roster-words.ts";
 
 /** What stands in the way of one student's cluster, a text each; empty when nothing does. */
 export interface Checked {
@@ -15,16 +16,18 @@ export interface Checked {
 /** More at the same time would wait for this computer's processor, and look like machines that are slow to answer. */
 const atTheSameTime = 50;
 
-const silent: Reporter = { progress: () => {}, info: () => {}, warn: () => {} };
-
-/** Looks at all machines of these students at once, with all that `pulumi up` asks of a machine, and changes nothing. */
-export async function check(klass: ClassSettings, students: readonly Student[]): Promise<Checked[]> {
+/**
+ * Looks at all machines of these students at once, with all that `pulumi up` asks of a machine, and changes nothing.
+ *
+ * @param known host keys that machines must show which are the class's already, by student
+ */
+export async function check(klass: ClassSettings, students: readonly Student[], known: (student: Student) => HostKeys): Promise<Checked[]> {
   const limit = pLimit(atTheSameTime);
   const seen = await Promise.all(
     students.map((student) =>
       limit(async () => {
-        const { faults, hostKeys } = await runPreflight(parsedSettings(klass, student), { owner: ownerOf(klass, student) }, silent);
-        return { student, faults, hostKeys };
+        const { faults, hostKeys } = await runPreflight(parsedSettings(klass, student), { owner: ownerOf(klass, student), hostKeys: known(student) }, silent);
+        return { student, faults: faults.map((fault) => inRosterWords(fault, student)), hostKeys };
       }),
     ),
   );

@@ -171,12 +171,13 @@ export const settingsOf = (klass: ClassSettings, student: Student): SettingsInpu
 
 function settingsWith(shared: SharedSettings, { controlPlanes, workers }: Shape, student: Student): SettingsInput {
   const { id, machines, vip } = student;
-  const named = machines.map(({ host, port, user, clusterAddress }, index) => ({
+  const named = machines.map(({ host, port, user, clusterAddress, hostKey }, index) => ({
     name: nodeName(id, index, controlPlanes, workers),
     host,
     ...(port !== undefined && { port }),
     ...(user !== undefined && { user }),
     ...(clusterAddress !== undefined && { clusterAddress }),
+    ...(hostKey !== undefined && { hostKey }),
   }));
   return {
     ...shared,

@@ -1,40 +1,24 @@
 import pLimit from "p-limit";
-import { readNotGivenBack, writeNotGivenBack } from "../controlplane/not-given-back.ts";
 import { undoStage } from "../controlplane/stage.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import { claim } from "../machine/stages/claim.ts";
 import type { Halt } from "./halt.ts";
 import { holderOf } from "./holder.ts";
-import type { Journal } from "./journal.ts";
+import { takeOffList } from "./installed-anew.ts";
 import type { Look } from "./look.ts";
-import { differences } from "./proof.ts";
+import { notLookedAt, proofOf, type MachineProof, type ProofWork } from "./proof.ts";
 import type { Student } from "./roster.ts";
 import type { Screen } from "./screen.ts";
 import type { Outcome, StudentStack } from "./stacks.ts";
 
 /** What giving a class's machines back works with. */
-export interface DownWork {
-  readonly journal: Journal;
+export interface DownWork extends ProofWork {
   readonly stackOf: (student: Student) => StudentStack;
   /** Looks at a student's machines, each of which must show the host key of before; changes nothing. */
   readonly look: (student: Student) => Promise<Look[]>;
   readonly parallelism: number;
   readonly screen: Screen;
   readonly halt: Halt;
-}
-
-/** What is known of a machine after all was done to give it back. */
-export interface MachineProof {
-  readonly machine: string;
-  readonly host: string;
-  /**
-   * `untouched`: nothing of the class was ever on it. `as-before`: nothing differs from what was seen before the class. `clean`: nothing of a cluster is left, and nobody looked
-   * before. `differs`: something else is there now. `not-given-back`: it still belongs to the class, or cannot be looked at.
-   */
-  readonly verdict: "untouched" | "as-before" | "clean" | "differs" | "not-given-back";
-  /** What differs, or why it is not given back, a sentence each. */
-  readonly findings: readonly string[];
-  readonly next?: string;
 }
 
 /** How it ended for one student. */
@@ -47,9 +31,12 @@ export interface DownResult {
 /** True when every machine of the student was given back. */
 export const isGivenBack = ({ machines }: DownResult): boolean => machines.every(({ verdict }) => verdict !== "not-given-back");
 
+/** True when every machine of the student was given back and nothing speaks against its being as it was. */
+export const isAsBefore = ({ machines }: DownResult): boolean => machines.every(({ verdict }) => verdict === "as-before" || verdict === "clean" || verdict === "untouched");
+
 /**
- * Destroys the clusters of these students and looks at every machine afterwards. A machine that is dead, or a stack that fails, keeps
- * no other from being given back.
+ * Destroys the clusters of these students and holds every machine afterwards against what it was like before. A machine that is
+ * dead, or a stack that fails, keeps no other from being given back.
  *
  * @returns what came of it for each, in the order of the students
  */
@@ -58,11 +45,12 @@ export async function takeDown(students: readonly Student[], work: DownWork): Pr
   return Promise.all(students.map((student) => limit(() => takeDownOne(student, work))));
 }
 
-async function takeDownOne(student: Student, { journal, stackOf, look, screen, halt }: DownWork): Promise<DownResult> {
+async function takeDownOne(student: Student, work: DownWork): Promise<DownResult> {
+  const { journal, stackOf, look, screen, halt } = work;
   const moves = (text: string) => screen.moves(student, text);
   if (halt.requested) {
     const problem = "not begun: stopped on request";
-    return { student, outcome: { ok: false, seconds: 0, failure: { kind: "stopped", problem, details: "" } }, machines: unknown(student, problem) };
+    return { student, outcome: { ok: false, seconds: 0, failure: { kind: "stopped", problem, details: "" } }, machines: notLookedAt(student, problem) };
   }
   moves("starting");
   const stack = stackOf(student);
@@ -74,10 +62,12 @@ async function takeDownOne(student: Student, { journal, stackOf, look, screen, h
   const late = outcome.ok ? seen.filter(({ facts, owner }) => facts?.owner === owner) : [];
   await Promise.all(late.map((machine) => giveBack(machine, moves)));
   const looks = late.length > 0 ? await look(student) : seen;
-  const result = { student, outcome, machines: looks.map((last) => proofOf(last, touched, journal)) };
+  moves("comparing the machines with before");
+  const result = { student, outcome, machines: await Promise.all(looks.map((last) => proofOf(last, touched, work))) };
   if (outcome.ok && isGivenBack(result)) {
     takeOffList(looks);
-    journal.forget(student.id);
+    if (isAsBefore(result)) journal.forget(student.id);
+    else journal.returned(student.id);
   }
   screen.rests(student, summary(result));
   return result;
@@ -92,29 +82,9 @@ async function giveBack({ owner, target, machine }: Look, moves: (text: string) 
   await undoStage(claim, target, { owner }, holderOf("down"), reporter).catch(() => {});
 }
 
-/** A machine that was given back late need not be given back by `pulumi-kubeadm give-back`. */
-function takeOffList(looks: readonly Look[]): void {
-  const list = readNotGivenBack();
-  const left = list.filter(({ target }) => !looks.some((seen) => seen.target.name === target.name && seen.target.host === target.host && seen.target.port === target.port));
-  if (left.length < list.length) writeNotGivenBack(left);
-}
-
-function proofOf({ student, machine, host, facts, fault, owner }: Look, touched: boolean, journal: Journal): MachineProof {
-  const place = { machine, host };
-  if (!touched && facts?.owner !== owner) return { ...place, verdict: "untouched", findings: [] };
-  if (fault) return { ...place, verdict: "not-given-back", findings: [fault.problem], next: `${fault.next}; \`classroom down ${student.id}\`` };
-  if (facts!.owner === owner) return { ...place, verdict: "not-given-back", findings: [`it still belongs to ${owner}`], next: `run \`classroom down ${student.id}\` again` };
-  const before = journal.before(student.id).find((known) => known.machine === machine)?.traits;
-  const findings = differences(before, facts!);
-  return { ...place, verdict: findings.length > 0 ? "differs" : before ? "as-before" : "clean", findings };
-}
-
-const unknown = ({ machines, id }: Student, problem: string): MachineProof[] =>
-  machines.map(({ host }) => ({ machine: id, host, verdict: "not-given-back", findings: [problem], next: `run \`classroom down ${id}\`` }));
-
 function summary({ outcome, machines }: DownResult): string {
   if (!outcome.ok) return outcome.failure.problem;
-  const worst = machines.find(({ verdict }) => verdict === "not-given-back") ?? machines.find(({ verdict }) => verdict === "differs");
+  const worst = (["not-given-back", "unproven", "differs"] as const).flatMap((verdict) => machines.filter((one) => one.verdict === verdict))[0];
   if (!worst) return machines.every(({ verdict }) => verdict === "as-before") ? "given back, as before" : "given back";
-  return `${worst.machine}: ${worst.verdict === "differs" ? "given back, and differs: " : "not given back: "}${worst.findings[0]}`;
+  return `${worst.machine}: ${worst.verdict === "differs" ? "given back, and differs: " : worst.verdict === "unproven" ? "" : "not given back: "}${worst.findings[0]}`;
 }

@@ -1,6 +1,8 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import type { HostKeys } from "../controlplane/target.ts";
+import type { Fingerprint } from "../machine/fingerprint.ts";
 import type { ClassSettings } from "./class-file.ts";
 import { isRunning } from "./process.ts";
 import type { Outcome } from "./stacks.ts";
@@ -22,9 +24,21 @@ const entrySchema = z.object({
 /** What the last command did for a student. */
 export type Entry = z.output<typeof entrySchema>;
 
-const beforeSchema = z.array(z.object({ machine: z.string(), hostKey: z.string(), traits: z.array(z.string()) }));
+const beforeSchema = z.array(
+  z.object({
+    machine: z.string(),
+    hostKey: z.string(),
+    /** When it was looked at, ISO 8601. */
+    at: z.string(),
+    /**
+     * `seen`: the class is about to begin on it. `touched`: it is, or was, the class's: what it was like before is not to be had again. `returned`: it was
+     * given back, and is not as it was.
+     */
+    state: z.enum(["seen", "touched", "returned"]),
+  }),
+);
 
-/** What a machine was like before the class. */
+/** A machine as it was before the class; its fingerprint lies beside it. */
 export type Before = z.output<typeof beforeSchema>[number];
 
 /** A command that writes down what it does for one student. */
@@ -64,10 +78,12 @@ export class Journal {
     return last !== undefined && last.ended === undefined && last.pid !== process.pid && isRunning(last.pid) ? last : undefined;
   }
 
-  /** Ids of all students for whom something was written down and not forgotten. */
+  /** Ids of all students whose machines may be the class's. */
   students(): string[] {
     if (!existsSync(this.directory)) return [];
-    return readdirSync(this.directory).flatMap((file) => /^([a-z][a-z0-9-]*)\.before\.json$/.exec(file)?.[1] ?? []);
+    return readdirSync(this.directory)
+      .flatMap((file) => /^([a-z][a-z0-9-]*)\.before\.json$/.exec(file)?.[1] ?? [])
+      .filter((student) => this.before(student).some(({ state }) => state !== "returned"));
   }
 
   begin(student: string, command: string): Writing {
@@ -93,7 +109,7 @@ export class Journal {
     this.#end(student, { command, began: now, pid: process.pid }, outcome);
   }
 
-  /** What the student's machines were like before the class, as far as somebody looked. */
+  /** The student's machines as they were before the class, as far as somebody looked. */
   before(student: string): Before[] {
     try {
       return beforeSchema.parse(JSON.parse(readFileSync(this.#path(student, "before.json"), "utf8")));
@@ -102,15 +118,45 @@ export class Journal {
     }
   }
 
-  /** Keeps what machines are like that do not belong to the class yet; of the others what is known stays. */
-  keepBefore(student: string, machines: readonly Before[]): void {
-    if (machines.length === 0) return;
-    const others = this.before(student).filter(({ machine }) => machines.every((other) => other.machine !== machine));
-    this.#write(student, "before.json", [...others, ...machines]);
+  /** Host keys of the student's machines that are the class's, by machine: another key is another machine. */
+  hostKeys(student: string): HostKeys {
+    return Object.fromEntries(this.before(student).flatMap(({ machine, hostKey, state }) => (state === "touched" ? [[machine, hostKey]] : [])));
   }
 
-  /** Forgets a student whose machines are given back. */
+  /** What a machine was like before the class; undefined when nobody could look, or it cannot be read. */
+  fingerprint(student: string, machine: string): Fingerprint | undefined {
+    const path = this.#path(student, `${machine}.before.gz`);
+    return existsSync(path) ? readFileSync(path).toString("base64") : undefined;
+  }
+
+  /** Keeps what a machine is like that is not the class's yet. @param fingerprint undefined when it could not be taken */
+  keepBefore(student: string, machine: Pick<Before, "machine" | "hostKey">, fingerprint: Fingerprint | undefined): void {
+    const extension = `${machine.machine}.before.gz`;
+    rmSync(this.#path(student, extension), { force: true });
+    if (fingerprint !== undefined) this.#writeBytes(student, extension, Buffer.from(fingerprint, "base64"));
+    const others = this.before(student).filter((known) => known.machine !== machine.machine);
+    this.#write(student, "before.json", [...others, { ...machine, at: new Date().toISOString(), state: "seen" }]);
+  }
+
+  /** Notes that machines of the student are the class's now. @param machines all when left out */
+  touched(student: string, machines?: readonly string[]): void {
+    this.#setState(student, "touched", (known) => known.state === "seen" && (machines === undefined || machines.includes(known.machine)));
+  }
+
+  /** Notes that the student's machines are given back and not as they were: what they were like stays, so that one can look again. */
+  returned(student: string): void {
+    rmSync(this.#path(student, "json"), { force: true });
+    this.#setState(student, "returned", () => true);
+  }
+
+  #setState(student: string, state: Before["state"], changes: (known: Before) => boolean): void {
+    const before = this.before(student);
+    if (before.some(changes)) this.#write(student, "before.json", before.map((known) => (changes(known) ? { ...known, state } : known)));
+  }
+
+  /** Forgets a student whose machines are given back as they were. */
   forget(student: string): void {
+    for (const { machine } of this.before(student)) rmSync(this.#path(student, `${machine}.before.gz`), { force: true });
     for (const extension of ["json", "before.json"]) rmSync(this.#path(student, extension), { force: true });
   }
 
@@ -124,9 +170,13 @@ export class Journal {
   }
 
   #write(student: string, extension: string, value: object): void {
+    this.#writeBytes(student, extension, Buffer.from(`${JSON.stringify(value)}\n`));
+  }
+
+  #writeBytes(student: string, extension: string, bytes: Buffer): void {
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
     const path = this.#path(student, extension);
-    writeFileSync(`${path}.new`, `${JSON.stringify(value)}\n`, { mode: 0o600 });
+    writeFileSync(`${path}.new`, bytes, { mode: 0o600 });
     renameSync(`${path}.new`, path);
   }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { closestTo } from "../kubeadm/suggestion.ts";
-import { readClass, settingsFaults, type ClassSettings } from "./class-file.ts";
+import { ClassFileError, readClass, settingsFaults, type ClassSettings } from "./class-file.ts";
+import { keyFaults } from "./keys.ts";
 import { readRoster, type RosterFault, type Student } from "./roster.ts";
 import { shown } from "./shown.ts";
 
@@ -22,6 +23,8 @@ export class RosterError extends Error {
  */
 export function loadClassroom(path: string): Classroom {
   const klass = readClass(path);
+  const keys = keyFaults(klass);
+  if (keys.length > 0) throw new ClassFileError(keys.map((fault) => `${shown(path)}: ${fault}`).join("\n"));
   const { students, faults } = readRoster(rosterBytes(klass, path), { shape: klass.shape, port: klass.cluster.ssh?.port });
   const all = [...faults, ...(faults.length > 0 ? [] : students.flatMap((student): RosterFault[] => settingsFaults(klass, student).map((reason) => ({ line: student.line, reason }))))];
   if (all.length === 0) return { klass, students };

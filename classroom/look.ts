@@ -11,6 +11,7 @@ import type { SshTarget } from "../machine/target.ts";
 import { settingsOf, type ClassSettings } from "./class-file.ts";
 import { ownerOf } from "./project.ts";
 import type { Student } from "./roster.ts";
+import { inRosterWords } from "./roster-words.ts";
 
 /** Why a machine could not be looked at. */
 export interface LookFault {
@@ -38,7 +39,8 @@ export interface Look {
 /** More at the same time would wait for this computer's processor, and look like machines that are slow to answer. */
 const atTheSameTime = 50;
 
-const silent: Reporter = { progress: () => {}, info: () => {}, warn: () => {} };
+/** Says nothing. */
+export const silent: Reporter = { progress: () => {}, info: () => {}, warn: () => {} };
 
 /** The settings of a student with defaults: the roster was checked when it was loaded. */
 export function parsedSettings(klass: ClassSettings, student: Student): ClusterSettings {
@@ -71,12 +73,12 @@ async function lookAt(klass: ClassSettings, student: Student, settings: ClusterS
     const facts = parseFacts(await inspect(target, "preflight", renderScript("preflight.sh"), preflightEnvironment(settings, owner), silent));
     return { ...place, target: { ...target, hostKey }, hostKey, facts };
   } catch (error) {
-    return { ...place, fault: faultOf(error) };
+    return { ...place, fault: faultOf(error, student) };
   }
 }
 
-function faultOf(error: unknown): LookFault {
+function faultOf(error: unknown, student: Student): LookFault {
   if (!(error instanceof MachineError)) throw error;
   const kind = error instanceof UnreachableError ? "unreachable" : error instanceof HostKeyError ? "another-machine" : "refused";
-  return { kind, problem: error.cause, next: error.next };
+  return { kind, problem: error.cause, next: inRosterWords(error.next, student) };
 }

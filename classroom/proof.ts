@@ -1,36 +1,85 @@
+import { MachineError } from "../machine/errors.ts";
+import type { Fingerprint } from "../machine/fingerprint.ts";
+import { compare, type Difference } from "../machine/fingerprint/differences.ts";
+import { ofRunning, ofTheSystem } from "../machine/fingerprint/excuses.ts";
+import { originOf, type Origin } from "../machine/fingerprint/origin.ts";
+import { sentencesOf } from "../machine/fingerprint/sentences.ts";
 import type { MachineFacts } from "../machine/preflight/facts.ts";
+import type { Journal } from "./journal.ts";
+import type { Look } from "./look.ts";
+import type { Student } from "./roster.ts";
 
-/**
- * What of a machine a cluster could leave behind, a line each: whom it belongs to, files of a cluster, other software, links, routes,
- * packet filters, ports, swap, names servers.
- */
-export function traitsOf(facts: MachineFacts): string[] {
-  const { owner, cluster, leftovers, software, swaps, firewall, nameservers, addresses, routes, listeners } = facts;
-  return [
-    ...(owner === "" ? [] : [`it belongs to ${owner}`]),
-    ...cluster.map((path) => `${path} of a cluster`),
-    ...leftovers.map((path) => `${path} of a pod network`),
-    ...software.map((name) => `${name} is installed`),
-    ...swaps.map((device) => `swap on ${device}`),
-    ...(firewall === "" ? [] : [`firewall ${firewall}`]),
-    ...nameservers.map((address) => `name server ${address}`),
-    ...addresses.flatMap(({ ifname, addr_info: list }) => list.filter(({ family }) => family === "inet").map(({ local }) => `address ${local} on ${ifname}`)),
-    ...routes.map(({ dst, dev }) => `route to ${dst} through ${dev}`),
-    // Names without the number of the process, and only what waits for connections: ports of a moment come and go.
-    ...listeners.filter(({ protocol }) => protocol === "tcp").map(({ port, process }) => `TCP port ${port} of ${process.replace(/ \(process \d+\)$/, "") || "nobody known"}`),
-  ];
+/** What is known of a machine after all was done to give it back. */
+export interface MachineProof {
+  /** Name of its node. */
+  readonly machine: string;
+  readonly host: string;
+  /**
+   * `untouched`: nothing of the class was ever on it. `as-before`: nothing differs from what it was like before the class. `clean`: nothing of a cluster is
+   * left, and there is nothing to compare with. `differs`: something is other than before. `unproven`: it is given back, and cannot be compared.
+   * `not-given-back`: it still belongs to the class, or cannot be looked at.
+   */
+  readonly verdict: "untouched" | "as-before" | "clean" | "differs" | "unproven" | "not-given-back";
+  /** What differs, or why it is not given back, a sentence each. */
+  readonly findings: readonly string[];
+  /** What people left in their home directories, a sentence each: no fault. */
+  readonly left: readonly string[];
+  /** When it was looked at before the class, ISO 8601. */
+  readonly comparedWith?: string;
+  /** How many differences each reason excused. */
+  readonly excused?: Readonly<Record<string, number>>;
+  readonly next?: string;
 }
 
-/**
- * What of a machine is not as it was before the class.
- *
- * @param before its traits then; undefined when nobody looked: then only what a cluster leaves behind is looked for
- * @returns a sentence each; empty when it is as it was
- */
-export function differences(before: readonly string[] | undefined, facts: MachineFacts): string[] {
-  const now = traitsOf(facts);
-  const suspicious = / of a (cluster|pod network)$|^it belongs to /;
-  if (!before) return now.filter((trait) => suspicious.test(trait)).map((trait) => `there is: ${trait}`);
-  const [was, is] = [new Set(before), new Set(now)];
-  return [...now.filter((trait) => !was.has(trait)).map((trait) => `new: ${trait}`), ...before.filter((trait) => !is.has(trait)).map((trait) => `gone: ${trait}`)];
+/** What proving works with. */
+export interface ProofWork {
+  readonly journal: Journal;
+  /** What a machine is like now. */
+  readonly fingerprint: (look: Look) => Promise<Fingerprint>;
 }
+
+/** How findings are told whose they are. */
+const whose: Readonly<Record<Exclude<Origin, "home">, string>> = { cluster: "of a cluster", elsewhere: "not of a cluster" };
+
+/** @param touched whether the class was ever on the student's machines */
+export async function proofOf(look: Look, touched: boolean, { journal, fingerprint }: ProofWork): Promise<MachineProof> {
+  const { student, machine, host, facts, fault, owner, hostKey } = look;
+  const place = { machine, host, findings: [], left: [] };
+  const again = `\`classroom down ${student.id}\``;
+  if (!touched && facts?.owner !== owner) return { ...place, verdict: "untouched" };
+  if (fault) return { ...place, verdict: "not-given-back", findings: [fault.problem], next: `${fault.next}; ${again}` };
+  if (facts!.owner === owner) return { ...place, verdict: "not-given-back", findings: [`it still belongs to ${owner}`], next: `run ${again} again` };
+
+  // One that was installed anew is another machine, of which nothing is known.
+  const known = journal.before(student.id).find((before) => before.machine === machine && before.hostKey === hostKey);
+  const before = known && journal.fingerprint(student.id, machine);
+  if (!known || before === undefined) {
+    const findings = remainsIn(facts!);
+    return { ...place, verdict: findings.length > 0 ? "differs" : "clean", findings };
+  }
+  let comparison;
+  try {
+    comparison = compare(before, await fingerprint(look), [...ofTheSystem, ...ofRunning]);
+  } catch (error) {
+    const problem = error instanceof MachineError ? error.cause.split("\n")[0]! : `what is kept of before cannot be read (${(error as Error).message})`;
+    return { ...place, verdict: "unproven", findings: [`it is given back, and cannot be compared with before: ${problem}`], next: `run ${again} again` };
+  }
+  const of = (origin: Origin) => sentencesOf(comparison.differences.filter((difference: Difference) => originOf(difference) === origin));
+  const findings = (["cluster", "elsewhere"] as const).flatMap((origin) => of(origin).map((sentence) => `${whose[origin]}: ${sentence}`));
+  return {
+    ...place,
+    verdict: findings.length > 0 ? "differs" : "as-before",
+    findings,
+    left: of("home"),
+    comparedWith: known.at,
+    excused: Object.fromEntries(comparison.excused),
+    ...(findings.length > 0 && { next: `put it right by hand and run ${again} again, or leave it so` }),
+  };
+}
+
+/** What a cluster leaves behind, where there is nothing to compare with. */
+const remainsIn = ({ cluster, leftovers }: MachineFacts): string[] => [...cluster, ...leftovers].map((path) => `${whose.cluster}: there is ${path}`);
+
+/** The machines of a student with whom nothing was done. */
+export const notLookedAt = ({ machines, id }: Student, problem: string): MachineProof[] =>
+  machines.map(({ host }) => ({ machine: id, host, verdict: "not-given-back", findings: [problem], left: [], next: `run \`classroom down ${id}\`` }));

@@ -1,6 +1,8 @@
 import { address as addressField } from "../kubeadm/fields.ts";
+import { count } from "./count.ts";
 import { decode } from "./roster/decode.ts";
 import { columnsOf, type Columns, type Field } from "./roster/headings.ts";
+import { hostKeysOf } from "./roster/host-keys.ts";
 import { machineAddress, portOf, wordsOf, type MachineAddress } from "./roster/machine-address.ts";
 import { machinesOf, shapeOf, shapeText, type Shape } from "./roster/shape.ts";
 import { idFault, suggestedId } from "./roster/student-id.ts";
@@ -12,6 +14,8 @@ export type { Shape } from "./roster/shape.ts";
 export interface StudentMachine extends MachineAddress {
   /** Its IPv4 address inside the cluster, where that is another one than its host. */
   readonly clusterAddress?: string;
+  /** SSH host key or fingerprint that it must show, whatever it showed before: the word with which a machine that was installed anew is taken. */
+  readonly hostKey?: string;
 }
 
 /** One student with the machines of the own cluster. */
@@ -114,6 +118,12 @@ function entryOf({ line, cells }: Row, columns: Columns): Entry {
     fault("internal", `names ${count(internal.length, "address", "addresses")} for ${count(words("machines").length, "machine")}: write one for each machine, in the same order`);
   }
 
+  const { keys, faults: noKeys } = hostKeysOf(words("hostkey").map(({ word }) => word));
+  for (const reason of noKeys) fault("hostkey", reason);
+  if (keys.length > 0 && noKeys.length === 0 && keys.length !== words("machines").length) {
+    fault("hostkey", `names ${count(keys.length, "host key")} for ${count(words("machines").length, "machine")}: write one for each machine, in the same order, or - for one that needs none`);
+  }
+
   const mail = optional("mail", (text) => (/^[^\s@]+@[^\s@]+$/.test(text) ? { text } : `${text} is no mail address`))?.text;
   const size = optional("size", (text) => shapeOf(text) ?? `${text} is no size: write 1, or control planes + workers, as 1+2 or 3+0`);
   const vip = optional("vip", (text) => (addressField.safeParse(text).success ? { text } : `${text} is no IPv4 address`))?.text;
@@ -122,7 +132,7 @@ function entryOf({ line, cells }: Row, columns: Columns): Entry {
     id: cell(cells, columns, "student"),
     ...(name !== undefined && { name }),
     ...(mail !== undefined && { mail }),
-    machines: machines.map((machine, index) => ({ ...machine, ...(internal[index] && { clusterAddress: internal[index].word }) })),
+    machines: machines.map((machine, index) => ({ ...machine, ...(internal[index] && { clusterAddress: internal[index].word }), ...(keys[index] !== undefined && { hostKey: keys[index] }) })),
     ...(size && { size }),
     ...(vip !== undefined && { vip }),
     line,
@@ -135,8 +145,6 @@ function cell(cells: readonly string[], columns: Columns, field: Field): string 
   const text = cells[columns[field][0] ?? cells.length] ?? "";
   return field === "name" ? text : text.normalize("NFKC");
 }
-
-const count = (number: number, one: string, several = `${one}s`): string => `${number} ${number === 1 ? one : several}`;
 
 function ids(entries: readonly Entry[]): RosterFault[] {
   const first = new Map<string, number>();

@@ -10,6 +10,7 @@ import type { Entry, Journal } from "./journal.ts";
 import { parsedSettings } from "./look.ts";
 import { projectDirectory, projectName, stackName } from "./project.ts";
 import type { Student } from "./roster.ts";
+import { inRosterWords } from "./roster-words.ts";
 import { pulumiCli } from "./stacks/cli.ts";
 import { listener, type Heard } from "./stacks/events.ts";
 import { failureOf, type Failure } from "./stacks/failure.ts";
@@ -190,7 +191,7 @@ export class ClassStacks {
       await work(heard, killed, (text) => writing.log(text));
       outcome = { ok: true, seconds: (Date.now() - start) / 1000, warnings: heard.warnings };
     } catch (error) {
-      outcome = { ok: false, seconds: (Date.now() - start) / 1000, failure: failureIn(error, heard.errors, halt, name) };
+      outcome = { ok: false, seconds: (Date.now() - start) / 1000, failure: failureIn(error, heard.errors, halt, name, student) };
     }
     writing.end(outcome);
     return outcome;
@@ -295,14 +296,14 @@ function busy({ command, pid, began }: Entry): Failure {
   return { kind: "locked", problem, next: "wait until it has ended", details: problem };
 }
 
-function failureIn(error: unknown, errors: readonly string[], halt: Halt, name: string): Failure {
+function failureIn(error: unknown, errors: readonly string[], halt: Halt, name: string, student: Student): Failure {
   const said = saidBy(error);
   if (error instanceof ConcurrentUpdateError) {
     const holders = locksIn(error.message).map(({ user, host, pid, since }) => `${user}@${host}, process ${pid}, since ${since}`);
     const problem = `somebody else works on the stack ${name}${holders.length > 0 ? ` (${holders.join("; ")})` : ""}`;
     return { kind: "locked", problem, next: `wait for that; if nobody does, run \`npx pulumi cancel --stack ${name}\``, details: said };
   }
-  const failure = failureOf(errors, said);
+  const failure = failureOf(errors.map((message) => inRosterWords(message, student)), said);
   return halt.requested && failure.kind === "failed" && /\bcancell?ed\b|killed|SIGINT|SIGTERM/.test(failure.details)
     ? { kind: "stopped", problem: "stopped on request", next: "run `classroom up` to go on", details: failure.details }
     : failure;

@@ -1,10 +1,12 @@
 import pLimit from "p-limit";
+import { MachineError } from "../machine/errors.ts";
+import type { Fingerprint } from "../machine/fingerprint.ts";
 import { preparationOf, type ClassSettings } from "./class-file.ts";
 import type { Halt } from "./halt.ts";
-import type { Before, Journal } from "./journal.ts";
+import { installedAnew, takeOffList } from "./installed-anew.ts";
+import type { Journal } from "./journal.ts";
 import type { Look } from "./look.ts";
 import { duration, failureOfLooks, notBegun, readyText, type Result } from "./outcome.ts";
-import { traitsOf } from "./proof.ts";
 import type { Student } from "./roster.ts";
 import type { Screen } from "./screen.ts";
 import type { Failure, Outcome, StudentStack } from "./stacks.ts";
@@ -14,8 +16,10 @@ export interface Work {
   readonly klass: ClassSettings;
   readonly journal: Journal;
   readonly stackOf: (student: Student) => StudentStack;
-  /** Looks at all machines of these students and changes nothing. */
-  readonly look: (students: readonly Student[]) => Promise<Look[]>;
+  /** Looks at all machines of a student and changes nothing. */
+  readonly look: (student: Student) => Promise<Look[]>;
+  /** What a machine is like before the class touches it. */
+  readonly fingerprint: (look: Look) => Promise<Fingerprint>;
   /** Students at the same time. */
   readonly parallelism: number;
   readonly screen: Screen;
@@ -47,18 +51,21 @@ export async function bringUp(students: readonly Student[], work: Work, counts: 
   return students.map((student) => ({ student, outcome: outcomes.get(student)! }));
 }
 
+/** More at the same time would wait for this computer's processor, and look like machines that are slow to answer. */
+const looksAtTheSameTime = 50;
+
 /** One try for each of them. @param ended is told of each when it has ended */
 async function tryEach(students: readonly Student[], work: Work, counts: Counts, ended: (student: Student, outcome: Outcome) => void): Promise<void> {
   if (students.length === 0) return;
-  const { journal, look, parallelism, screen, halt, stackOf } = work;
+  const { journal, look, parallelism, screen, halt } = work;
   screen.note(`Looking at the machines of ${students.length === 1 ? students[0]!.id : `${students.length} students`}.`);
-  const looks = await look(students);
+  const looking = pLimit(looksAtTheSameTime);
   const limit = pLimit(parallelism);
   let broken: Failure | undefined;
   await Promise.all(
     students.map(async (student) => {
-      const own = looks.filter((seen) => seen.student === student);
-      journal.keepBefore(student.id, own.flatMap(asBefore));
+      // Whoever answers is begun: a machine that does not costs nobody else the time that is waited for it.
+      const own = await looking(() => look(student));
       const failure = failureOfLooks(own);
       if (failure) {
         const outcome: Outcome = { ok: false, seconds: 0, failure: { ...failure, problem: `line ${student.line}: ${failure.problem}` } };
@@ -69,9 +76,9 @@ async function tryEach(students: readonly Student[], work: Work, counts: Counts,
         if (halt.requested) return ended(student, notBegun);
         if (broken) return ended(student, { ok: false, seconds: 0, failure: { ...broken, problem: `not begun: ${broken.problem}` } });
         counts.begin();
-        screen.moves(student, "starting");
-        const outcome = await stackOf(student).up((text) => screen.moves(student, text), halt);
+        const outcome = await make(student, own, work);
         counts.pause();
+        if (outcome.ok) journal.touched(student.id);
         // What is wrong with Pulumi itself would be wrong for everybody.
         if (!outcome.ok && outcome.failure.kind === "environment") broken = outcome.failure;
         ended(student, outcome);
@@ -80,9 +87,48 @@ async function tryEach(students: readonly Student[], work: Work, counts: Counts,
   );
 }
 
-/** A machine that does not belong to the class yet, as it is to be found again at the end. */
-function asBefore({ machine, facts, hostKey, owner }: Look): Before[] {
-  return facts && hostKey && facts.owner !== owner ? [{ machine, hostKey, traits: traitsOf(facts) }] : [];
+/** Makes one student's cluster on machines that answer. */
+async function make(student: Student, looks: readonly Look[], work: Work): Promise<Outcome> {
+  const { klass, journal, screen, halt, stackOf } = work;
+  const moves = (text: string) => screen.moves(student, text);
+  const stack = stackOf(student);
+  const anew = installedAnew(student, looks, journal);
+  // etcd of several control planes goes on without one of them; a cluster with one alone went with its machine.
+  const { controlPlanes } = student.size ?? klass.shape;
+  if (controlPlanes === 1 && anew.some(({ machine }) => machine === looks[0]!.machine)) {
+    screen.note(`${student.id}: ${looks[0]!.machine} was installed anew: what is left of the old cluster is given back, and a new one is made.`);
+    const destroyed = await stack.destroy(moves, halt);
+    if (!destroyed.ok) return destroyed;
+  }
+  takeOffList(anew);
+  moves("noting what the machines are like");
+  await noteBefore(student, looks, work);
+  moves("starting");
+  const outcome = await stack.up(moves, halt);
+  // The engine writes the old machine down as it finds another one in its place.
+  takeOffList(anew);
+  return outcome;
+}
+
+/** Keeps what each machine is like that the class has not touched yet, as it is to be found again at the end. */
+async function noteBefore({ id }: Student, looks: readonly Look[], { journal, fingerprint, screen }: Work): Promise<void> {
+  journal.touched(id, looks.filter(({ facts, owner }) => facts?.owner === owner).map(({ machine }) => machine));
+  await Promise.all(
+    looks.map(async (look) => {
+      const { machine, facts, hostKey, owner } = look;
+      if (hostKey === undefined || facts?.owner === owner) return;
+      const isTouched = journal.before(id).some((known) => known.machine === machine && known.hostKey === hostKey && known.state === "touched");
+      if (isTouched) return;
+      let taken: Fingerprint | undefined;
+      try {
+        taken = await fingerprint(look);
+      } catch (error) {
+        if (!(error instanceof MachineError)) throw error;
+        screen.note(`${id}: ${machine} will be made, but \`classroom down\` cannot compare it with now: ${error.cause.split("\n")[0]}`);
+      }
+      journal.keepBefore(id, { machine, hostKey }, taken);
+    }),
+  );
 }
 
 /** How far a class is, for the line under the moving ones. */

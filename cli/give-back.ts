@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { forget as forgetMachines, giveBack } from "../controlplane/give-back.ts";
-import { readNotGivenBack } from "../controlplane/not-given-back.ts";
+import { listName, readNotGivenBack } from "../controlplane/not-given-back.ts";
 import { holderOf } from "./holder.ts";
 import { reporterOf } from "./reporter.ts";
 
@@ -9,10 +9,10 @@ export function addGiveBack(program: Command): void {
   program
     .command("give-back")
     .description("undo what is left on machines that a `pulumi destroy` could not reach")
-    .argument("[machine...]", "names from not-given-back.yaml; all when left out")
+    .argument("[machine...]", `names of machines in ${listName}/; all when left out`)
     .option("--forget", "only take them off the list: the machine is gone for good, or was reinstalled")
     .action(async (names: string[], { forget }: { forget?: boolean }) => {
-      if (readNotGivenBack().length === 0) return console.log("Every machine was given back: there is no list not-given-back.yaml here.");
+      if (readNotGivenBack().length === 0) return console.log("Every machine was given back: none is noted as left.");
       if (forget) {
         if (names.length === 0) throw new Error("--forget needs the names of the machines");
         forgetMachines(names);
@@ -20,7 +20,7 @@ export function addGiveBack(program: Command): void {
       }
       const left = await giveBack(names, holderOf("give-back"), reporterOf);
       if (left.length === 0) return console.log("Given back.");
-      console.error(`Still not given back: ${left.join(", ")}. The reason stands above and in not-given-back.yaml.`);
+      console.error(`Still not given back: ${left.join(", ")}. The reason stands above.`);
       process.exitCode = 1;
     });
 }

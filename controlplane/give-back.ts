@@ -1,4 +1,4 @@
-import { keyOf, readNotGivenBack, writeNotGivenBack, type NotGivenBack } from "./not-given-back.ts";
+import { readNotGivenBack, takeOffNotGivenBack, type NotGivenBack } from "./not-given-back.ts";
 import { undoStage } from "./stage.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import { claim } from "../machine/stages/claim.ts";
@@ -6,32 +6,29 @@ import { claim } from "../machine/stages/claim.ts";
 /**
  * Gives machines back that could not be reached when their time came: resets the node and replays every ledger on it.
  *
- * @param names which of the machines on the list; all when empty
+ * @param names which of the machines noted as not given back; all when empty
  * @returns the machines that are still not given back
  */
 export async function giveBack(names: readonly string[], holder: string, reporter: (machine: string) => Reporter): Promise<string[]> {
-  const chosen = chosenOf(names);
-  await Promise.allSettled(
-    chosen.map(async (entry) => {
-      const { target } = entry;
+  const left = await Promise.all(
+    chosenOf(names).map(async ({ target }) => {
       try {
         await undoStage(claim, target, {}, holder, reporter(target.name));
-        writeNotGivenBack(readNotGivenBack().filter((other) => keyOf(other.target) !== keyOf(target)));
+        takeOffNotGivenBack(target);
+        return [];
       } catch (error) {
-        // It stays on the list, and the others are given back all the same.
+        // It stays noted, and the others are given back all the same.
         reporter(target.name).warn((error as Error).message);
+        return [target.name];
       }
     }),
   );
-  return readNotGivenBack()
-    .map(({ target }) => target.name)
-    .filter((name) => chosen.some(({ target }) => target.name === name));
+  return left.flat();
 }
 
 /** Takes machines off the list without touching them: they are gone for good, or were reinstalled. */
 export function forget(names: readonly string[]): void {
-  chosenOf(names);
-  writeNotGivenBack(readNotGivenBack().filter(({ target }) => !names.includes(target.name)));
+  for (const { target } of chosenOf(names)) takeOffNotGivenBack(target);
 }
 
 /** @throws Error that names the machines that are not on the list */

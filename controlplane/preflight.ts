@@ -8,7 +8,7 @@ import type { Observation } from "../machine/preflight/fault.ts";
 import { faultsOf, faultText, type Failure } from "../machine/preflight/faults.ts";
 import { renderScript } from "../machine/render.ts";
 import type { Reporter } from "../machine/reporter.ts";
-import { listPath, readNotGivenBack } from "./not-given-back.ts";
+import { listName, readNotGivenBack } from "./not-given-back.ts";
 import type { SshTarget } from "../machine/target.ts";
 import { bastionKeyName, targetOf, type HostKeys } from "./target.ts";
 
@@ -110,7 +110,7 @@ function notGivenBack(machines: readonly MachineSettings[], hostKeys: HostKeys):
     .filter((machine) => list.some(({ target }) => same(machine, target)))
     .map(
       ({ name }) =>
-        `${name}: it is on ${listPath}: it could not be reached when it was to be given back, and it still holds an earlier cluster. ` +
+        `${name}: it is in ${listName}/: it could not be reached when it was to be given back, and it still holds an earlier cluster. ` +
         `Next: run \`npx pulumi-kubeadm give-back ${name}\` first; or, if it was reinstalled, add --forget.`,
     );
 }

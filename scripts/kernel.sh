@@ -137,7 +137,9 @@ set_sysctls() {
   find_overriding
   ((${#overriding[@]} == 0)) ||
     fail "files that come after ours undo it: ${overriding[*]}" "take those lines out, or set them to 1, and run 'pulumi up' again"
-  ledger_sysctl kernel "${sysctls[@]}"
+  # Turning forwarding on turns this off for all links, and turning it off on again, whatever it was before:
+  # https://docs.kernel.org/networking/ip-sysctl.html, ip_forward. Undone from the last to the first.
+  ledger_sysctl kernel net.ipv4.conf.all.accept_redirects "${sysctls[@]}"
   for name in "${sysctls[@]}"; do echo 1 > "/proc/sys/${name//.//}"; done
 }
 

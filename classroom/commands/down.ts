@@ -1,21 +1,24 @@
 import type { Command } from "commander";
-import { isGivenBack, takeDown, type DownResult, type MachineProof } from "../down.ts";
+import { takeFingerprint } from "../../machine/fingerprint.ts";
+import { count } from "../count.ts";
+import { isAsBefore, takeDown, type DownResult } from "../down.ts";
 import { listenForHalt } from "../halt.ts";
-import { look } from "../look.ts";
+import { look, silent } from "../look.ts";
 import { explain } from "../outcome.ts";
 import { madeByHandOn } from "../reset.ts";
+import type { MachineProof } from "../proof.ts";
+import { writeReport } from "../report.ts";
 import { screenOn } from "../screen.ts";
 import { ClassStacks } from "../stacks.ts";
 import { tableText } from "../table.ts";
 import { shown } from "../shown.ts";
+import { verdictWords } from "../verdicts.ts";
 import { confirm, contextOf, parallelismOf, withClass, type ClassOptions } from "./context.ts";
 
 interface DownOptions extends ClassOptions {
   readonly yes?: boolean;
   readonly parallel?: string;
 }
-
-const verdicts = { untouched: "untouched", "as-before": "as before", clean: "nothing left", differs: "DIFFERS", "not-given-back": "NOT GIVEN BACK" } as const;
 
 /** `classroom down`: all machines back, with a proof for each. */
 export function addDown(program: Command): void {
@@ -30,7 +33,7 @@ export function addDown(program: Command): void {
       const parallelism = parallelismOf(context, options.parallel);
       const byHand = madeByHandOn(await look(klass, chosen));
       if (byHand.length > 0) console.log(`What goes too:\n${byHand.map((line) => `  ${line}`).join("\n")}`);
-      await confirm(`This destroys the clusters of ${chosen.length} students of ${klass.name}, with everything in them. Go on?`, options.yes);
+      await confirm(`This destroys ${chosen.length === 1 ? "the cluster of" : "the clusters of"} ${count(chosen.length, "student")} of ${klass.name}, with everything in them. Go on?`, options.yes);
       const stacks = await ClassStacks.open(klass, shown(options.class));
       let done = 0;
       const screen = screenOn(process.stdout, () => `${done} of ${chosen.length} done`);
@@ -42,6 +45,7 @@ export function addDown(program: Command): void {
           journal,
           stackOf: (student) => stacks.stackOf(student, journal),
           look: (student) => look(klass, [student], () => Object.fromEntries(journal.before(student.id).map(({ machine, hostKey }) => [machine, hostKey]))),
+          fingerprint: ({ target }) => takeFingerprint(target, silent),
           parallelism: parallelism.students,
           screen: counted,
           halt,
@@ -52,8 +56,9 @@ export function addDown(program: Command): void {
         await stacks.close();
       }
       console.log(`\n${reportText(results)}`);
-      const left = results.filter((result) => !result.outcome.ok || !isGivenBack(result));
+      const left = results.filter((result) => !result.outcome.ok || !isAsBefore(result));
       console.log(`\n${countsOf(results.flatMap(({ machines }) => machines))}`);
+      console.log(`What was found on each machine: ${shown(writeReport(journal.directory, klass.name, results))}`);
       if (left.length > 0) console.log(`Next: put right what is told above, and run \`classroom down ${left.map(({ student }) => student.id).join(" ")}\`.`);
       process.exitCode = halt.requested ? 130 : left.length > 0 ? 1 : 0;
     });
@@ -63,21 +68,28 @@ function reportText(results: readonly DownResult[]): string {
   const table = tableText(
     ["student", "name", "machine", "is"],
     results.flatMap(({ student, machines }) =>
-      machines.map(({ machine, host, verdict }, index) => [index === 0 ? student.id : "", index === 0 ? (student.name ?? "") : "", `${machine} ${host}`, verdicts[verdict]]),
+      machines.map(({ machine, host, verdict }, index) => [index === 0 ? student.id : "", index === 0 ? (student.name ?? "") : "", `${machine} ${host}`, verdictWords[verdict]]),
     ),
   );
   const problems = results.flatMap(({ student, outcome, machines }) => [
     ...(outcome.ok ? [] : [`${student.id}: ${explain(outcome.failure)}`]),
-    ...machines.filter(({ findings }) => findings.length > 0).map(({ machine, findings, next }) => explain({ problem: `${machine}: ${findings.join("; ")}`, next })),
+    ...machines.filter(({ findings }) => findings.length > 0).map(explainMachine),
   ]);
   return [table, ...(problems.length > 0 ? ["", ...problems] : [])].join("\n");
 }
 
+/** A line for each thing that was found. What people left at home is no fault, and is told where there are others. */
+function explainMachine({ machine, verdict, findings, left, next }: MachineProof): string {
+  const told = [...findings, ...left.map((sentence) => `left by the student: ${sentence}`)].map((sentence) => sentence.split("\n")[0]);
+  const lines = verdict === "differs" ? ["given back, and is not as before", ...told.map((sentence) => `  ${sentence}`)] : told;
+  return [`${machine}: ${lines.join("\n")}`, ...(next === undefined ? [] : [`  Next: ${next}`])].join("\n");
+}
+
 /** `4 machines: 3 as before, 1 not given back.` */
 function countsOf(machines: readonly MachineProof[]): string {
-  const kinds = Object.entries(verdicts).flatMap(([verdict, words]) => {
-    const count = machines.filter((machine) => machine.verdict === verdict).length;
-    return count === 0 ? [] : [`${count} ${words.toLowerCase()}`];
+  const kinds = Object.entries(verdictWords).flatMap(([verdict, words]) => {
+    const number = machines.filter((machine) => machine.verdict === verdict).length;
+    return number === 0 ? [] : [`${number} ${words.toLowerCase()}`];
   });
-  return `${machines.length === 1 ? "1 machine" : `${machines.length} machines`}: ${kinds.join(", ")}.`;
+  return `${count(machines.length, "machine")}: ${kinds.join(", ")}.`;
 }

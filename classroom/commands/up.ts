@@ -1,9 +1,11 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import pLimit from "p-limit";
+import { takeFingerprint } from "../../machine/fingerprint.ts";
 import { preparationOf } from "../class-file.ts";
+import { count } from "../count.ts";
 import { listenForHalt } from "../halt.ts";
-import { look } from "../look.ts";
+import { look, silent, type Look } from "../look.ts";
 import { duration, explain, readyText, type Result } from "../outcome.ts";
 import type { Student } from "../roster.ts";
 import { screenOn } from "../screen.ts";
@@ -37,11 +39,21 @@ export function addUp(program: Command): void {
       const counts = new Counts(chosen.length);
       const screen = screenOn(process.stdout, () => String(counts));
       const halt = listenForHalt((line) => screen.note(line));
-      screen.note(`${chosen.length} students of ${klass.name}, ${Math.min(parallelism.students, chosen.length)} at the same time (${parallelism.reason}).`);
+      screen.note(`${count(chosen.length, "student")} of ${klass.name}, ${Math.min(parallelism.students, chosen.length)} at the same time (${parallelism.reason}).`);
       const start = Date.now();
       let results: Result[];
       try {
-        results = await bringUp(chosen, { klass, journal, stackOf, look: (students) => look(klass, students), parallelism: parallelism.students, screen, halt }, counts);
+        const work = {
+          klass,
+          journal,
+          stackOf,
+          look: (student: Student) => look(klass, [student], ({ id }) => journal.hostKeys(id)),
+          fingerprint: ({ target }: Look) => takeFingerprint(target, silent),
+          parallelism: parallelism.students,
+          screen,
+          halt,
+        };
+        results = await bringUp(chosen, work, counts);
       } finally {
         screen.close();
         halt.close();

@@ -3,7 +3,7 @@ import type { RosterFault } from "../roster.ts";
 import type { Row } from "./table.ts";
 
 /** What a column holds. */
-export type Field = "student" | "name" | "mail" | "machines" | "internal" | "user" | "port" | "size" | "vip";
+export type Field = "student" | "name" | "mail" | "machines" | "internal" | "user" | "port" | "hostkey" | "size" | "vip";
 
 /** Headings that are understood, the first of which is the one that messages name. Letter case, spaces and a number behind it do not matter. */
 const headings: Readonly<Record<Field, readonly string[]>> = {
@@ -14,6 +14,7 @@ const headings: Readonly<Record<Field, readonly string[]>> = {
   internal: ["internal", "private", "privateip", "internalip", "clusteraddress", "내부주소", "내부ip", "사설ip"],
   user: ["user", "login", "sshuser", "계정", "사용자"],
   port: ["port", "sshport", "포트"],
+  hostkey: ["hostkey", "sshhostkey", "fingerprint", "hostkeyfingerprint", "호스트키", "지문", "호스트키지문"],
   size: ["size", "shape", "크기", "구성"],
   vip: ["vip", "가상ip"],
 };
@@ -21,7 +22,7 @@ const headings: Readonly<Record<Field, readonly string[]>> = {
 const known = new Map(Object.entries(headings).flatMap(([field, names]) => names.map((name) => [name, field as Field] as const)));
 
 /** Columns that may be there several times: machine1, machine2. */
-const repeatable: readonly Field[] = ["machines", "internal"];
+const repeatable: readonly Field[] = ["machines", "internal", "hostkey"];
 
 /** The places of the columns, from 0. */
 export type Columns = Readonly<Record<Field, readonly number[]>>;

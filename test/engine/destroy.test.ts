@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Site, type ScriptedMachine } from "./scripted-machine.ts";
@@ -38,14 +39,15 @@ describe("destroy", () => {
 
   test("works from another checkout, goes on without a dead machine, and give-back gives that back later", async () => {
     const checkout = stack.copyProject("checkout");
-    const list = join(checkout, "not-given-back.yaml");
+    const list = join(checkout, "not-given-back");
     await stack.succeedIn(checkout, "refresh", "--yes", "--skip-preview", "--expect-no-changes");
 
     await w1.shell.stop();
     const output = await stack.succeedIn(checkout, "destroy", "--yes", "--skip-preview");
     expect(output).toMatch(/warning: w1 is not given back: .* refuses the connection/);
     expect(output).toContain("npx pulumi-kubeadm give-back w1");
-    expect(readFileSync(list, "utf8")).toContain("name: w1");
+    expect(readdirSync(list)).toEqual([expect.stringMatching(/^w1-[0-9a-f]+\.yaml$/)]);
+    expect(output).toContain(`It is written to not-given-back/${readdirSync(list)[0]}.`);
     expect(site.journal.of("cp1")).toEqual(["reset remove", ...removed]);
     expect(cp1.isBare).toBe(true);
     expect(stack.state.size).toBe(0);
@@ -56,7 +58,8 @@ describe("destroy", () => {
     expect(existsSync(list)).toBe(true);
 
     await w1.shell.start();
-    const giveBack = await stack.cli(["give-back", "w1"], checkout);
+    // The list is the project's, wherever the operator is.
+    const giveBack = await stack.cli(["give-back", "w1"], checkout, tmpdir());
     expect(giveBack.exitCode, giveBack.output).toBe(0);
     expect(site.journal.of("w1")).toEqual(["claim remove"]);
     expect(w1.isBare).toBe(true);

@@ -1,5 +1,6 @@
 import { parseAllDocuments } from "yaml";
 import type { MachineFacts } from "../../machine/preflight/facts.ts";
+import { bare, fingerprintOf } from "../unit/machine/fingerprints.ts";
 import { healthy } from "../unit/preflight/observation.ts";
 import { JobUnit, type RunningJob } from "./job-unit.ts";
 import { Journal } from "./journal.ts";
@@ -69,6 +70,10 @@ export class ScriptedMachine implements Answerer {
   authorizedKey: string;
   /** Facts of preflight that differ from a healthy machine's. */
   facts: Partial<MachineFacts> = {};
+  /** What its answers wait for: a machine that is slow. Jobs do not. */
+  answersAfter: Promise<void> = Promise.resolve();
+  /** Lines of its fingerprint besides those of a small bare machine. */
+  things: readonly string[] = [];
   /** What inspecting a stage finds, until it is applied. */
   readonly drift = new Map<string, string[]>();
   /** Stages that are applied. */
@@ -147,6 +152,7 @@ export class ScriptedMachine implements Answerer {
       terminal.complain(script.elsewhere);
       return 1;
     }
+    await this.answersAfter;
     try {
       terminal.print(this.#reply(script));
       return 0;
@@ -164,6 +170,8 @@ export class ScriptedMachine implements Answerer {
     switch (`${name} ${verb}`) {
       case "preflight inspect":
         return JSON.stringify(this.#preflight(variables));
+      case "fingerprint inspect":
+        return JSON.stringify({ gzip: this.#fingerprint() });
       case "control-plane inspect":
         return this.#inspectControlPlane(name);
       case "flannel inspect":
@@ -206,6 +214,11 @@ export class ScriptedMachine implements Answerer {
         if (verb !== "inspect") throw new Error(`${name} ${verb} is to be a job`);
         return inspection(name, this.drift.get(name) ?? (this.stages.has(name) ? [] : [`${name} is not applied`]));
     }
+  }
+
+  /** What is applied can be seen: a fingerprint that is taken too late is not that of a bare machine. */
+  #fingerprint(): string {
+    return fingerprintOf([...bare, ...this.things, ...[...this.stages].map((stage) => `file /etc/kubernetes/${stage} f 644 root:root 1122334455667788`)]);
   }
 
   #inspectControlPlane(name: string): string {

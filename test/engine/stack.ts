@@ -165,9 +165,9 @@ export class Stack {
     return this.fail("up", "--yes", "--skip-preview");
   }
 
-  /** Runs cli/main.ts. */
-  cli(args: readonly string[], cwd = this.directory): Promise<Result> {
-    return this.#ended(this.#spawn("node", ["cli/main.ts", ...args], cwd));
+  /** Runs cli/main.ts of a checkout. @param cwd where the operator is */
+  cli(args: readonly string[], checkout = this.directory, cwd = checkout): Promise<Result> {
+    return this.#ended(this.#spawn("node", [join(checkout, "cli/main.ts"), ...args], cwd));
   }
 
   /** Text of the state file. */

@@ -46,7 +46,7 @@ export class ControlPlanes {
 
   async close(): Promise<void> {
     rmSync(join(projectDirectory, `Pulumi.${this.stack.name}.yaml`), { force: true });
-    rmSync(join(projectDirectory, "not-given-back.yaml"), { force: true });
+    rmSync(join(projectDirectory, "not-given-back"), { recursive: true, force: true });
     rmSync(this.home, { recursive: true, force: true });
     await lab.down();
   }

@@ -58,7 +58,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   rmSync(join(projectDirectory, "Pulumi.control-planes.yaml"), { force: true });
-  rmSync(join(projectDirectory, "not-given-back.yaml"), { force: true });
+  rmSync(join(projectDirectory, "not-given-back"), { recursive: true, force: true });
   rmSync(home, { recursive: true, force: true });
   await lab.down();
 });

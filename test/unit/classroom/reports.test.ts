@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Look } from "../../../classroom/look.ts";
 import { parallelStudents } from "../../../classroom/parallelism.ts";
-import { differences, traitsOf } from "../../../classroom/proof.ts";
 import { screenOn } from "../../../classroom/screen.ts";
 import { statusOf } from "../../../classroom/status.ts";
 import { tableText } from "../../../classroom/table.ts";
@@ -21,36 +20,6 @@ describe("how many students at the same time", () => {
   });
   test("one at least", () => {
     expect(parallelStudents({ freeMemory: 0, processors: 1 }).students).toBe(1);
-  });
-});
-
-describe("the proof that a machine is as it was", () => {
-  const before = traitsOf(healthy("10.0.0.11"));
-
-  test("nothing differs on the same machine, whatever the number of a process is", () => {
-    expect(differences(before, { ...healthy("10.0.0.11"), listeners: [{ protocol: "tcp", port: 22, process: "sshd (process 17)" }, { protocol: "udp", port: 40000, process: "" }] })).toEqual([]);
-  });
-
-  test("what came and what went is told", () => {
-    const facts: MachineFacts = {
-      ...healthy("10.0.0.11"),
-      owner: "p/s/c",
-      leftovers: ["/sys/class/net/cni0"],
-      software: ["docker"],
-      routes: [{ dst: "10.244.0.0/24", dev: "cni0" }, ...healthy("10.0.0.11").routes.slice(1)],
-    };
-    expect(differences(before, facts)).toEqual([
-      "new: it belongs to p/s/c",
-      "new: /sys/class/net/cni0 of a pod network",
-      "new: docker is installed",
-      "new: route to 10.244.0.0/24 through cni0",
-      "gone: route to default through ens3",
-    ]);
-  });
-
-  test("where nobody looked before, only what a cluster leaves behind counts", () => {
-    expect(differences(undefined, { ...healthy("10.0.0.11"), software: ["docker"] })).toEqual([]);
-    expect(differences(undefined, { ...healthy("10.0.0.11"), cluster: ["/etc/kubernetes/admin.conf"] })).toEqual(["there is: /etc/kubernetes/admin.conf of a cluster"]);
   });
 });
 

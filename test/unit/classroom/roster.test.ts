@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import iconv from "iconv-lite";
 import { describe, expect, test } from "vitest";
+import { parseClass, settingsOf } from "../../../classroom/class-file.ts";
 import { readRoster, type RosterRules } from "../../../classroom/roster.ts";
+import { inRosterWords } from "../../../classroom/roster-words.ts";
 
 const read = (text: string, rules?: RosterRules) => readRoster(new TextEncoder().encode(text), rules);
 const reasons = (text: string, rules?: RosterRules) => read(text, rules).faults.map(({ line, column, reason }) => `${line}${column ? `:${column}` : ""} ${reason}`);
@@ -255,5 +257,43 @@ describe("the id that is suggested", () => {
   test("is nobody else's", () => {
     expect(suggestion("S01", ["s01", "s02"])).toBe("s03");
     expect(suggestion("홍길동", ["s01"])).toBe("s02");
+  });
+});
+
+describe("a host key in the roster", () => {
+  const print = `SHA256:${"A".repeat(43)}`;
+  const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGfh";
+  const rosterWith = (heading: string, ...lines: string[]) => readRoster(Buffer.from([heading, ...lines].join("\n")));
+
+  test.each([
+    ["a fingerprint", "student;ip;host key", `s01;192.0.2.1;${print}`, [print]],
+    ["a key of two words", "학생;ip;호스트 키", `s01;192.0.2.1;${key}`, [key]],
+    ["none", "student;ip;fingerprint", "s01;192.0.2.1;", [undefined]],
+    ["each machine's, and - for one that needs none", "student;ip;hostkey", `s01;192.0.2.1 192.0.2.2 192.0.2.3;- ${key} ${print}`, [undefined, key, print]],
+    ["in columns with numbers", "student;ip1;hostkey1;ip2;hostkey2", `s01;192.0.2.1;-;192.0.2.2;${print}`, [undefined, print]],
+  ])("is read: %s", (_, heading, line, keys) => {
+    const { students, faults } = rosterWith(heading, line);
+    expect(faults).toEqual([]);
+    expect(students[0]!.machines.map(({ hostKey }) => hostKey)).toEqual(keys);
+  });
+
+  test("is refused with its place when it is none, and when there are not as many as machines", () => {
+    const { faults } = rosterWith("student;ip;hostkey", "s01;192.0.2.1;SHA256:short", `s02;192.0.2.2 192.0.2.3;${print}`, `s03;192.0.2.4 192.0.2.5;${key} root@vm`);
+    expect(faults).toEqual([
+      { line: 2, column: 3, reason: expect.stringMatching(/^SHA256:short is no host key: it must be a fingerprint, as SHA256:/) },
+      { line: 3, column: 3, reason: expect.stringMatching(/^names 1 host key for 2 machines: .* or - for one that needs none$/) },
+      { line: 4, column: 3, reason: expect.stringMatching(/^root@vm is no host key/) },
+    ]);
+  });
+
+  test("goes into the settings of the student's cluster", () => {
+    const { students } = rosterWith("student;ip;hostkey", `s01;192.0.2.1;${print}`);
+    expect(settingsOf(parseClass("name: cka", "class.yaml"), students[0]!).controlPlanes).toEqual([{ name: "s01", host: "192.0.2.1", hostKey: print }]);
+  });
+
+  test("is what a message names that asks for one", () => {
+    const shown = `ssh-ed25519 ${Buffer.from("key").toString("base64")}`;
+    const said = `compare it, and set hostKey of s07 to "${shown}"; if it was not, another machine answers in its place`;
+    expect(inRosterWords(said, { line: 8 })).toMatch(/^compare it, and write SHA256:\S{43} into the column hostkey of the roster, line 8; if it was not/);
   });
 });

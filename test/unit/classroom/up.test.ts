@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -10,7 +10,10 @@ import type { Student } from "../../../classroom/roster.ts";
 import type { Screen } from "../../../classroom/screen.ts";
 import type { Failure, Outcome, StudentStack } from "../../../classroom/stacks.ts";
 import { bringUp, Counts } from "../../../classroom/up.ts";
+import { MachineError } from "../../../machine/errors.ts";
+import { thingsOf, type Fingerprint } from "../../../machine/fingerprint.ts";
 import type { SshTarget } from "../../../machine/target.ts";
+import { bare, fingerprintOf } from "../machine/fingerprints.ts";
 import { healthy } from "../preflight/observation.ts";
 
 const ready: Outcome = { ok: true, seconds: 61, warnings: [] };
@@ -23,39 +26,64 @@ const students = ["s01", "s02", "s03", "s04"].map(student);
 let directory: string;
 let journal: Journal;
 let said: string[];
+let noted: string[];
 let screen: Screen;
+/** What a machine is like. */
+let fingerprint: (look: Look) => Promise<Fingerprint>;
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "classroom-"));
   journal = new Journal({ directory, name: "cka" });
   said = [];
-  screen = { note: () => {}, moves: () => {}, rests: ({ id }, text) => void said.push(`${id} ${text}`), close: () => {} };
+  fingerprint = async ({ machine }) => fingerprintOf([...bare, `package only-on-${machine} 1 ii`]);
+  noted = [];
+  screen = { note: (text) => void noted.push(text), moves: () => {}, rests: ({ id }, text) => void said.push(`${id} ${text}`), close: () => {} };
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
+interface Bringing {
+  readonly faults?: Record<string, (LookFault | undefined)[]>;
+  readonly halt?: Halt;
+  readonly parallelism?: number;
+  /** Students whose machines are the class's. */
+  readonly ours?: readonly string[];
+  /** Host keys that machines show, where they are not `key of s01`. */
+  readonly keys?: Record<string, string>;
+  /** Students whose machine the roster names by a host key. */
+  readonly named?: readonly string[];
+  /** A student whose machine keeps one waiting. */
+  readonly silent?: { readonly id: string; readonly until: Promise<void>; begun?(other: string): void };
+}
+
 /** Brings up the class with stacks and machines that end as the test says, and tells who was begun, in order. */
-async function bring(ends: Record<string, Outcome[]>, { faults = {}, halt = noHalt, parallelism = 2 }: { faults?: Record<string, (LookFault | undefined)[]>; halt?: Halt; parallelism?: number } = {}) {
+async function bring(ends: Record<string, Outcome[]>, { faults = {}, halt = noHalt, parallelism = 2, ours = [], keys = {}, named = [], silent }: Bringing = {}) {
   const begun: string[] = [];
   let running = 0;
   let most = 0;
-  const look = async (asked: readonly Student[]): Promise<Look[]> =>
-    asked.map((one) => {
-      const fault = faults[one.id]?.shift();
-      const place = { student: one, machine: one.id, host: one.machines[0]!.host, target: {} as SshTarget, owner: "p/s/c" };
-      return fault ? { ...place, fault } : { ...place, facts: healthy("10.0.0.1"), hostKey: `key of ${one.id}` };
-    });
+  const look = async (one: Student): Promise<Look[]> => {
+    if (one.id === silent?.id) await silent.until;
+    const fault = faults[one.id]?.shift();
+    const place = { student: one, machine: one.id, host: one.machines[0]!.host, target: {} as SshTarget, owner: "p/s/c" };
+    return [fault ? { ...place, fault } : { ...place, facts: { ...healthy("10.0.0.1"), owner: ours.includes(one.id) ? "p/s/c" : "" }, hostKey: keys[one.id] ?? `key of ${one.id}` }];
+  };
   const stackOf = ({ id }: Student) =>
     ({
+      async destroy() {
+        begun.push(`${id} destroyed`);
+        return ready;
+      },
       async up() {
         begun.push(id);
         most = Math.max(most, ++running);
         await new Promise((resolve) => setTimeout(resolve, 5));
         running -= 1;
+        silent?.begun?.(id);
         return ends[id]?.shift() ?? ready;
       },
     }) as Partial<StudentStack> as StudentStack;
   const counts = new Counts(students.length);
-  const results = await bringUp(students, { klass: parseClass("name: cka", "class.yaml"), journal, stackOf, look, parallelism, screen, halt }, counts);
+  const roster = students.map((one) => (named.includes(one.id) ? { ...one, machines: one.machines.map((machine) => ({ ...machine, hostKey: "SHA256:of-the-roster" })) } : one));
+  const results = await bringUp(roster, { klass: parseClass("name: cka", "class.yaml"), journal, stackOf, look, fingerprint, parallelism, screen, halt }, counts);
   return { begun, most, counts: String(counts), results: results.map(({ student: { id }, outcome }) => `${id} ${outcome.ok ? "ready" : outcome.failure.kind}`) };
 }
 
@@ -104,10 +132,58 @@ describe("bringing up a class", () => {
     expect(results).toEqual(["s01 environment", "s02 environment", "s03 environment", "s04 environment"]);
   });
 
-  test("remembers what each machine was like before", async () => {
-    await bring({}, { faults: { s02: [dead, dead] } });
-    expect(journal.before("s01")).toEqual([{ machine: "s01", hostKey: "key of s01", traits: expect.arrayContaining(["route to default through ens3"]) }]);
+  test("a machine that keeps one waiting holds up no other student", async () => {
+    const { promise: until, resolve } = Promise.withResolvers<void>();
+    const ended = new Set<string>();
+    // It answers when all others are made: a class that waits for it would never get there.
+    const begun = (id: string) => void (ended.add(id).size === 3 && resolve());
+    const { results } = await bring({}, { silent: { id: "s01", until, begun } });
+    expect([...ended]).toEqual(["s02", "s03", "s04", "s01"]);
+    expect(results).toEqual(["s01 ready", "s02 ready", "s03 ready", "s04 ready"]);
+  });
+
+  test("notes what each machine is like before it is touched", async () => {
+    await bring({ s04: [failed("failed")] }, { faults: { s02: [dead, dead] } });
+    expect(journal.before("s01")).toEqual([{ machine: "s01", hostKey: "key of s01", at: expect.stringMatching(/^20.*Z$/), state: "touched" }]);
+    expect(thingsOf(journal.fingerprint("s01", "s01")!).get("package\tonly-on-s01")).toBe("1 ii");
     expect(journal.before("s02")).toEqual([]);
+    expect(journal.before("s04")).toMatchObject([{ state: "seen" }]);
+  });
+
+  test("notes it anew while nothing is touched, and never of a machine that is, or was, the class's", async () => {
+    await bring({ s01: [failed("failed")], s02: [failed("failed")] });
+    const first = journal.fingerprint("s01", "s01");
+    fingerprint = async () => fingerprintOf(["package later 1 ii"]);
+    // s02 was begun, s03 was made; s03 and s04 are bare again, as after a reset to bare that did not end.
+    await bring({}, { ours: ["s02"] });
+    expect(journal.fingerprint("s01", "s01")).not.toBe(first);
+    for (const id of ["s02", "s03", "s04"]) expect(thingsOf(journal.fingerprint(id, id)!).get(`package\tonly-on-${id}`)).toBe("1 ii");
+    expect(journal.before("s02")).toMatchObject([{ state: "touched" }]);
+  });
+
+  test("makes a cluster all the same where it cannot be noted, and says what that means", async () => {
+    fingerprint = async () => Promise.reject(new MachineError({ machine: "s01", stage: "fingerprint", cause: "gzip: not found", next: "install it" }));
+    const { results } = await bring({});
+    expect(results[0]).toBe("s01 ready");
+    expect(noted).toContain("s01: s01 will be made, but `classroom down` cannot compare it with now: gzip: not found");
+    expect(journal.fingerprint("s01", "s01")).toBeUndefined();
+    expect(journal.before("s01")).toMatchObject([{ machine: "s01", state: "touched" }]);
+  });
+
+  test("a machine that the roster names as another one by its host key is made anew, and noted anew", async () => {
+    await bring({});
+    const keys = { s02: "another key", s03: "another key" };
+    const { begun, results } = await bring({}, { ours: ["s01", "s04"], keys, named: ["s02"] });
+    expect(begun.filter((what) => /s02|destroyed/.test(what))).toEqual(["s02 destroyed", "s02"]);
+    expect(results[1]).toBe("s02 ready");
+    expect(noted).toContain("s02: s02 was installed anew: what is left of the old cluster is given back, and a new one is made.");
+    expect(journal.hostKeys("s02")).toEqual({ s02: "another key" });
+  });
+
+  test("a machine that bears the class's mark is the same one, whichever of its keys the roster names", async () => {
+    await bring({});
+    const { begun } = await bring({}, { ours: ["s01", "s02", "s03", "s04"], keys: { s02: "its other key" }, named: ["s02"] });
+    expect(begun).not.toContain("s02 destroyed");
   });
 });
 
@@ -123,12 +199,28 @@ describe("the journal", () => {
   });
 
   test("keeps what is known of machines that were not seen this time", () => {
-    journal.keepBefore("s01", [{ machine: "s01-cp1", hostKey: "a", traits: ["old"] }, { machine: "s01-w1", hostKey: "b", traits: ["old"] }]);
-    journal.keepBefore("s01", [{ machine: "s01-w1", hostKey: "c", traits: ["new"] }]);
-    expect(journal.before("s01")).toEqual([{ machine: "s01-cp1", hostKey: "a", traits: ["old"] }, { machine: "s01-w1", hostKey: "c", traits: ["new"] }]);
+    const [old, anew] = [fingerprintOf(["package old 1 ii"]), fingerprintOf(["package new 1 ii"])];
+    journal.keepBefore("s01", { machine: "s01-cp1", hostKey: "a" }, old);
+    journal.keepBefore("s01", { machine: "s01-w1", hostKey: "b" }, old);
+    journal.keepBefore("s01", { machine: "s01-w1", hostKey: "c" }, anew);
+    expect(journal.before("s01")).toMatchObject([{ machine: "s01-cp1", hostKey: "a" }, { machine: "s01-w1", hostKey: "c" }]);
+    expect([journal.fingerprint("s01", "s01-cp1"), journal.fingerprint("s01", "s01-w1")]).toEqual([old, anew]);
+    for (const file of readdirSync(journal.directory)) expect(statSync(join(journal.directory, file)).mode & 0o777).toBe(0o600);
     expect(journal.students()).toEqual(["s01"]);
     journal.forget("s01");
     expect(journal.students()).toEqual([]);
-    expect(journal.before("s01")).toEqual([]);
+    expect(readdirSync(journal.directory)).toEqual([]);
+  });
+
+  test("keeps what machines were like that were given back otherwise, and counts the student no more", () => {
+    journal.note("s01", "down", ready);
+    journal.keepBefore("s01", { machine: "s01", hostKey: "a" }, fingerprintOf(bare));
+    journal.touched("s01");
+    expect(journal.hostKeys("s01")).toEqual({ s01: "a" });
+    journal.returned("s01");
+    expect(journal.students()).toEqual([]);
+    expect(journal.hostKeys("s01")).toEqual({});
+    expect(journal.last("s01")).toBeUndefined();
+    expect(journal.fingerprint("s01", "s01")).toBe(fingerprintOf(bare));
   });
 });

@@ -49,7 +49,9 @@ stage_apply() {
       /usr/libexec/kubernetes /var/log/pods /var/log/containers /run/flannel /root/.kube/cache
     # kubelet and kube-proxy set these when they start.
     ledger_sysctl kubernetes-packages vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops \
-      kernel.keys.root_maxkeys kernel.keys.root_maxbytes net.ipv4.conf.all.route_localnet
+      kernel.keys.root_maxkeys kernel.keys.root_maxbytes net.ipv4.conf.all.route_localnet \
+      net.netfilter.nf_conntrack_max net.netfilter.nf_conntrack_buckets \
+      net.netfilter.nf_conntrack_tcp_timeout_established net.netfilter.nf_conntrack_tcp_timeout_close_wait
     use_repository kubernetes-packages kubernetes
     install
     enable_kubelet
