@@ -42,7 +42,7 @@ export function addRecover(program: Command): void {
 function ending({ from, reset, lost }: Recovery, kept: string): string {
   return [
     `${from.name} is the only member of etcd now, and its apiserver is ready. How it was before is kept in ${kept} there: remove it when it is not needed any more.`,
-    ...(lost.length > 0 ? [`${lost.map(({ machine }) => machine.name).join(" and ")} must not come back before it is reinstalled or reset; or give its place to another machine in the settings.`] : []),
+    ...(lost.length > 0 ? [`${lost.map(({ machine }) => machine.name).join(" and ")} must not come back as they are: reinstall or reset each before, or give its place to another machine in the settings.`] : []),
     `Next: run \`pulumi up\`${reset.length + lost.length > 0 ? ": it joins the others again" : ""}.`,
   ].join("\n");
 }
