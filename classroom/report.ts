@@ -29,13 +29,14 @@ const reportSchema = z.object({ class: z.string(), machines: z.array(entrySchema
 export type Report = z.output<typeof reportSchema>;
 
 /**
- * What is proven of a class's machines now, with what was found of those that were not looked at this time. A proof is not taken
- * back by looking again when nothing is kept to compare with any more.
+ * What is proven of a class's machines now, with what was found of those that were not looked at this time, or were stopped on the
+ * way. A proof is not taken back by looking again when nothing is kept to compare with any more.
  *
  * @param earlier the report of before
  */
 export function mergedReport(klass: string, results: readonly DownResult[], earlier: Report | undefined, at: Date): Report {
-  const found = results.flatMap(({ student, outcome, machines }) =>
+  const ended = results.filter(({ outcome }) => outcome.ok || outcome.failure.kind !== "stopped");
+  const found = ended.flatMap(({ student, outcome, machines }) =>
     machines.map(({ next: _, findings, left, ...proof }): ReportEntry => ({
       student: student.id,
       ...(student.name !== undefined && { name: student.name }),

@@ -151,5 +151,7 @@ describe("the report of a class", () => {
     expect(second.machines.map(({ student: id, verdict, at: when }) => [id, verdict, when.slice(11, 13)])).toEqual([["s01", "as-before", "18"], ["s07", "as-before", "19"]]);
     const third = mergedReport("cka", [result("untouched"), { ...other, machines: result("untouched").machines }], second, at(20));
     expect(third.machines).toEqual(second.machines);
+    const stopped: DownResult = { ...result("not-given-back"), outcome: { ok: false, seconds: 0, failure: { kind: "stopped", problem: "stopped", details: "" } } };
+    expect(mergedReport("cka", [stopped], second, at(21)).machines).toEqual(second.machines);
   });
 });
