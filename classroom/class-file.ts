@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isMap, LineCounter, parseDocument, type Document } from "yaml";
 import { z } from "zod";
-import { labelName, text } from "../kubeadm/fields.ts";
+import { labelName, text, userName } from "../kubeadm/fields.ts";
 import { parseSettings, type Preparation, type SettingsInput } from "../kubeadm/settings.ts";
 import { closestTo } from "../kubeadm/suggestion.ts";
 import { sizeFault } from "../quorum/sizes.ts";
@@ -26,7 +26,9 @@ export interface ClassSettings {
   readonly ends?: string;
   /** Students at the same time. Undefined: as many as this computer has memory for. */
   readonly parallelism?: number;
-  /** Path of the public key with which the instructor gets into every machine. */
+  /** User as whom students log in to their machines. */
+  readonly login: string;
+  /** Path of the public key with which the instructor gets into every machine. Undefined: of the key that `cluster.ssh` names. */
   readonly instructorKeyPath?: string;
   readonly cluster: SharedSettings;
   /** Directory of the class file: what the class writes goes beside it. */
@@ -59,6 +61,7 @@ const keys = {
   language: z.enum(["en", "ko"], "must be en or ko").default("en"),
   ends: z.string().refine(isDate, "must be a day or a time, as 2026-12-04 or 2026-12-04T18:00+09:00").optional(),
   parallelism: z.int("must be a whole number").min(1, "must be at least 1").max(200, "must be at most 200").optional(),
+  login: userName.default("student"),
   instructorKeyPath: text.optional(),
   cluster: z.record(z.string(), z.unknown()).default({}),
 };
@@ -94,7 +97,7 @@ export function parseClass(written: string, path: string): ClassSettings {
 
   const raw: unknown = document.toJS() ?? {};
   const { data, error } = classSchema.safeParse(raw, { error: plainWords });
-  const faults = [...(error?.issues ?? []).flatMap(faultsOf), ...clusterFaults(raw, data?.shape)];
+  const faults = [...(error?.issues ?? []).flatMap(faultsOf), ...clusterFaults(raw, data?.shape, data?.login)];
   if (faults.length > 0 || !data) {
     throw faulty(path, faults.map(({ path: at, reason }) => `${path}${lineOf(document, lines, at)}: ${at.join(".")}: ${reason}`));
   }
@@ -133,7 +136,7 @@ function plainWords(issue: z.core.$ZodRawIssue): string | undefined {
 }
 
 /** What is wrong with the settings that all share, whoever the student is. */
-function clusterFaults(raw: unknown, shape: Shape = { controlPlanes: 1, workers: 0 }): Fault[] {
+function clusterFaults(raw: unknown, shape: Shape = { controlPlanes: 1, workers: 0 }, login?: string): Fault[] {
   const cluster = (raw as { cluster?: unknown }).cluster ?? {};
   if (typeof cluster !== "object" || Array.isArray(cluster)) return [];
   const perStudent = ["controlPlanes", "workers", "name"].filter((key) => key in cluster);
@@ -146,6 +149,9 @@ function clusterFaults(raw: unknown, shape: Shape = { controlPlanes: 1, workers:
     ...("vip" in ((cluster as { endpoint?: object }).endpoint ?? {})
       ? [{ path: ["cluster", "endpoint", "vip"], reason: "is each student's own: two clusters would take it from each other; give it in the roster's column vip" }]
       : []),
+    ...(Array.isArray(settings.logins) ? settings.logins : []).flatMap((other, index) =>
+      other?.name === login ? [{ path: ["cluster", "logins", index, "name"], reason: `${login!} is the students' own login; choose another name, or set login` }] : [],
+    ),
     ...parseSettings(settings, { controlPlaneSize: sizeFault })
       .faults.filter(({ path }) => !/^(controlPlanes|workers)\b/.test(path))
       .map(({ path, reason }) => ({ path: ["cluster", ...path.split(".")], reason })),

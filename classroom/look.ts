@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 import { targetOf, type HostKeys } from "../controlplane/target.ts";
-import { parseSettings, type ClusterSettings, type MachineSettings } from "../kubeadm/settings.ts";
+import { parseSettings, type ClusterSettings, type MachineSettings, type SettingsInput } from "../kubeadm/settings.ts";
 import { connect } from "../machine/connection.ts";
 import { HostKeyError, MachineError, UnreachableError } from "../machine/errors.ts";
 import { inspect } from "../machine/inspect.ts";
@@ -43,8 +43,8 @@ const atTheSameTime = 50;
 export const silent: Reporter = { progress: () => {}, info: () => {}, warn: () => {} };
 
 /** The settings of a student with defaults: the roster was checked when it was loaded. */
-export function parsedSettings(klass: ClassSettings, student: Student): ClusterSettings {
-  const { settings, faults } = parseSettings(settingsOf(klass, student));
+export function parsedSettings(klass: ClassSettings, student: Student, written: SettingsInput = settingsOf(klass, student)): ClusterSettings {
+  const { settings, faults } = parseSettings(written);
   if (!settings) throw new Error(faults.map(({ path, reason }) => `${path}: ${reason}`).join("\n"));
   return settings;
 }

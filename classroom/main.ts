@@ -3,12 +3,13 @@ import { Command } from "commander";
 import { closeAllConnections } from "../machine/connection.ts";
 import { addCheck } from "./commands/check.ts";
 import { addDown } from "./commands/down.ts";
+import { addHandout } from "./commands/handout.ts";
 import { addReset } from "./commands/reset.ts";
 import { addStatus } from "./commands/status.ts";
 import { addUp } from "./commands/up.ts";
 
 const program = new Command("classroom").description("A class of student clusters, one stack each. Start with docs/classroom.md.");
-for (const add of [addCheck, addUp, addStatus, addReset, addDown]) add(program);
+for (const add of [addCheck, addUp, addStatus, addHandout, addReset, addDown]) add(program);
 
 try {
   await program.parseAsync();

@@ -54,13 +54,13 @@ export interface Losses {
 
 const inTheCluster = "everything in the cluster (deployments, services, secrets, users, data in etcd), all containers and their logs";
 const onTheMachines = "packages and images on the machines, files in home directories, SSH keys, and how the machines are reached";
-const handedOut = "every kubeconfig that was handed out opens nothing any more";
+const handedOut = "every kubeconfig that was handed out opens nothing any more, and new ones are handed out at the end";
 
 /** The losses of one way. */
 export function lossesOf(way: Way): Losses {
   switch (way.kind) {
     case "renew":
-      return { lost: inTheCluster, kept: `the cluster's CA: kubeconfigs that were handed out stay valid (rights that somebody granted in the cluster are lost with it); ${onTheMachines}`, takes: "little more than kubeadm init itself" };
+      return { lost: inTheCluster, kept: `the cluster's CA: kubeconfigs that were handed out stay valid (other rights that somebody granted in the cluster are lost with it); ${onTheMachines}`, takes: "little more than kubeadm init itself" };
     case "new-ca":
       return { lost: `${inTheCluster}, and the cluster's CA${way.why === undefined ? "" : ` (${way.why})`}: ${handedOut}`, kept: onTheMachines, takes: "a few minutes" };
     case "wipe":
@@ -71,8 +71,10 @@ export function lossesOf(way: Way): Losses {
       };
     case "bare":
       return {
-        lost: `${inTheCluster}, the cluster's CA (${handedOut}), and the packages, images and settings that were put on the machines`,
-        kept: "files in home directories, SSH keys, and how the machines are reached",
+        lost:
+          `${inTheCluster}, the cluster's CA (${handedOut}), the packages, images and settings that were put on the machines, and the student's ` +
+          "user with its home directory, where the class has made it",
+        kept: "other home directories, SSH keys, and how the machines are reached",
         takes: "as long as the first time",
       };
   }

@@ -1,12 +1,14 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { ConcurrentUpdateError, LocalWorkspace, Stack, type EngineEvent, type OutputMap } from "@pulumi/pulumi/automation/index.js";
-import { settingsOf, type ClassSettings } from "./class-file.ts";
+import type { ClassSettings } from "./class-file.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import { stagesOf } from "../machine/stages/index.ts";
 import type { Halt } from "./halt.ts";
+import { Handouts } from "./handout/store.ts";
 import { holderOf } from "./holder.ts";
 import type { Entry, Journal } from "./journal.ts";
+import { settingsWithLogins } from "./logins.ts";
 import { parsedSettings } from "./look.ts";
 import { projectDirectory, projectName, stackName } from "./project.ts";
 import type { Student } from "./roster.ts";
@@ -105,7 +107,7 @@ export class ClassStacks {
       exists: () => this.#existing.has(name),
       up: (onLine, halt) =>
         run("up", onLine, halt, async (stack, engine) => {
-          writeStackSettings(projectDirectory, projectName, name, settingsOf(this.#klass, student), this.#madeFrom);
+          writeStackSettings(projectDirectory, projectName, name, settingsWithLogins(this.#klass, student, new Handouts(this.#klass)), this.#madeFrom);
           await engine.unlocked(async (killed) => {
             // What was done when the engine was killed is looked at on the machines: its own memory may be wrong.
             if (killed) await engine.settle();
@@ -206,7 +208,7 @@ export class ClassStacks {
 
 /** What the student's stack has in the end. */
 function wholeOf(klass: ClassSettings, student: Student): Whole {
-  const settings = parsedSettings(klass, student);
+  const settings = parsedSettings(klass, student, settingsWithLogins(klass, student, new Handouts(klass)));
   const machines = [...settings.controlPlanes, ...settings.workers];
   const clusters = settings.prepareTo === "cluster" ? 1 : 0;
   return { stages: machines.flatMap((machine) => stagesOf(settings, machine)).length, clusters, workers: clusters * settings.workers.length };

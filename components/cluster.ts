@@ -98,7 +98,7 @@ export class Cluster extends pulumi.ComponentResource {
     const members = pulumi.all(
       controlPlanes.map((machine, i) => pulumi.all([machine.target, controlPlaneInputs[i]!]).apply(([target, m]) => ({ ...(m as MachineSettings), target }))),
     ) as pulumi.Output<Member[]>;
-    const cluster = stageSettings.apply(({ controlPlanes: _, workers: __, ssh: ___, packages: ____, registryMirrors: _____, flannel: ______, prepareTo: _______, ...rest }) => rest);
+    const cluster = stageSettings.apply(({ controlPlanes: _, workers: __, ssh: ___, packages: ____, registryMirrors: _____, flannel: ______, prepareTo: _______, logins: ________, ...rest }) => rest);
 
     // What of it a worker joins with: what else changes is no reason to join again.
     const joined = cluster.apply(({ endpoint: { name, port }, etcd: _, ...rest }) => ({ ...rest, endpoint: { name, port } }));

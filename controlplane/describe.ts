@@ -1,8 +1,9 @@
-import { adminKubeconfig } from "../kubeadm/kubeconfig.ts";
+import { adminKubeconfig, type ApiAddress } from "../kubeadm/kubeconfig.ts";
 import { connect } from "../machine/connection.ts";
 import { MachineError } from "../machine/errors.ts";
 import type { Reporter } from "../machine/reporter.ts";
-import type { ControlPlaneInputs } from "./reconcile.ts";
+import type { Member } from "./member.ts";
+import type { ControlPlaneInputs, SharedSettings } from "./reconcile.ts";
 
 /** What the control plane gives. */
 export interface ControlPlaneResult {
@@ -27,8 +28,12 @@ export async function describe({ cluster, members }: ControlPlaneInputs, reporte
       next: "put it back with `kubeadm init phase kubeconfig admin` on that machine, and run `pulumi up` again",
     });
   }
-  const { endpoint, name: clusterName } = cluster;
+  return adminKubeconfig(stdout, apiAddressOf(cluster, member));
+}
+
+/** Where people outside of the cluster find its API. @param first of the control planes */
+export function apiAddressOf({ endpoint, name: clusterName }: Pick<SharedSettings, "endpoint" | "name">, first: Member): ApiAddress {
   // Behind a bastion only the cluster's own network knows the machine, and whoever uses kubectl there is in it.
-  const address = endpoint.vip ?? endpoint.external ?? (member.target.bastion ? member.clusterAddress : member.target.host);
-  return adminKubeconfig(stdout, { address, port: endpoint.port, serverName: endpoint.name, clusterName });
+  const address = endpoint.vip ?? endpoint.external ?? (first.target.bastion ? first.clusterAddress : first.target.host);
+  return { address, port: endpoint.port, serverName: endpoint.name, clusterName };
 }

@@ -37,6 +37,7 @@ export function crossFaults(raw: unknown, checks: InjectedChecks): Fault[] {
     ...endpointVip(config, machines),
     ...endpointExternal(config),
     ...snapshotDirectory(config),
+    ...logins(config),
     ...credentials(section(config.ssh), ["ssh"]),
     ...(isSection(section(config.ssh).bastion)
       ? credentials(section(section(config.ssh).bastion), ["ssh", "bastion"])
@@ -227,6 +228,16 @@ function snapshotDirectory(config: Section): Fault[] {
       reason: `must not lie in ${around}, which is emptied when a node is reset: the snapshots would go with it`,
     },
   ];
+}
+
+/** Users that are there twice. */
+function logins(config: Section): Fault[] {
+  const names = (Array.isArray(config.logins) ? config.logins : []).map((login) => section(login).name);
+  return names.flatMap((name, i) =>
+    typeof name === "string" && names.indexOf(name) < i
+      ? [{ path: ["logins", i, "name"], reason: `${name} is logins[${names.indexOf(name)}]'s already; write all keys of a user in one place` }]
+      : [],
+  );
 }
 
 function credentials(ssh: Section, path: string[]): Fault[] {

@@ -108,6 +108,20 @@ export const hostKey = z
     'must be a public host key, as "ssh-ed25519 AAAA…", or its fingerprint, as "SHA256:…"',
   );
 
+/** Name of a user of a machine, as Debian's useradd takes it. */
+export const userName = z
+  .string()
+  .regex(/^[a-z_][a-z0-9_-]{0,31}$/, "must be the name of a user: lower-case letters, digits, _ and -, at most 32, no digit first");
+
+/** One line of an authorized_keys file without options: https://man.openbsd.org/sshd#AUTHORIZED_KEYS_FILE_FORMAT */
+export const publicKey = z
+  .string()
+  .trim()
+  .regex(
+    /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]+={0,2}( \P{Cc}*)?$/u,
+    'must be one public key, as "ssh-ed25519 AAAA… comment", without options',
+  );
+
 /** An http or https address. */
 export const webAddress = z
   .string()

@@ -68,6 +68,11 @@ const sshSchema = section({
   bastion: bastionSchema.optional(),
   /** NAME of an environment variable that holds the sudo password. Default: sudo asks for none, or the user is root. */
   sudoPasswordEnv: field.environmentName.optional(),
+  /**
+   * Public keys of yours that go into a file of root's for the user with whom the machines are reached: that way in stays when somebody
+   * removes or overwrites ~/.ssh. Default: none.
+   */
+  authorizedKeys: z.array(field.publicKey).default([]),
   /** Seconds to wait for a connection. Default: 30. */
   connectTimeoutSeconds: z
     .int("must be a whole number")
@@ -106,6 +111,15 @@ const machineSchema = section({
   /** Taints of the node, besides the one that kubeadm gives a control plane beside workers. Default: none. */
   taints: z.array(taintSchema).default([]),
 }).transform((machine) => ({ ...machine, clusterAddress: machine.clusterAddress ?? machine.host }));
+
+const loginSchema = section({
+  /** The user. One who is not there is made, and removed again with the home directory; one who was there keeps all that there was. */
+  name: field.userName,
+  /** Public keys that open it, besides those in its own ~/.ssh. */
+  authorizedKeys: z.array(field.publicKey).min(1, "must name at least one key: nobody logs in with a password"),
+  /** Whether sudo lets the user do everything without a password. Default: false. */
+  sudo: z.boolean().default(false),
+});
 
 /** One apt repository, with the place of its key when only its address is given. */
 function repositorySchema(official: { url: string; suite: string; components: string[]; keyFile: string }) {
@@ -176,6 +190,8 @@ const clusterSchema = section({
   controlPlanes: z.array(machineSchema),
   /** Machines that only run pods. Default: none; then the control plane runs pods. */
   workers: z.array(machineSchema).default([]),
+  /** Users who can log in to every machine, with keys only. Default: none. */
+  logins: z.array(loginSchema).default([]),
   /** Name and port of the API, in certificates and on every node from the first day, so that control planes can come and go. */
   endpoint: section({
     /** DNS name; the kit maps it on every node, no DNS server needs it. Default: kubernetes-api.internal (.internal is for private use). */
@@ -277,6 +293,8 @@ const clusterSchema = section({
 export type SshSettings = z.output<typeof sshSchema>;
 /** One machine, with the defaults filled in. */
 export type MachineSettings = z.output<typeof machineSchema>;
+/** A user who can log in to every machine, with the defaults filled in. */
+export type LoginSettings = z.output<typeof loginSchema>;
 /** One apt repository, with the defaults filled in: either `key` or `keyUrl` is there. */
 export type RepositorySettings = z.output<ReturnType<typeof repositorySchema>>;
 /** Mirrors of one image registry. */

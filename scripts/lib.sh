@@ -281,6 +281,7 @@ undo_record() {
     hold) undo_hold "$1" ;;
     lists) undo_lists "$2" ;;
     account) undo_account "$1" ;;
+    login) undo_login "$1" ;;
     unit) undo_unit "$@" ;;
     swap-line) undo_swap_lines "$1" ;;
     swap) undo_swap "$@" ;;
@@ -303,7 +304,13 @@ undo_file() {
   return 1
 }
 
-reload_after() { [[ $1 != /etc/systemd/* ]] || systemctl daemon-reload; }
+reload_after() {
+  case $1 in
+    /etc/systemd/*) systemctl daemon-reload ;;
+    # A configuration that sshd refuses, whoever wrote it, keeps nothing from being undone.
+    /etc/ssh/sshd_config.d/*) systemctl try-reload-or-restart ssh || warning "sshd still runs with what $1 said" ;;
+  esac
+}
 
 undo_directory() {
   [[ -d $1 ]] || return 0
@@ -510,6 +517,8 @@ read_os_release() {
 export DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none UCF_FORCE_CONFFOLD=1
 # Ubuntu's needrestart would restart services, containerd included, behind our back.
 export NEEDRESTART_SUSPEND=1
+# sudo does not let itself be removed where root has no password. It only goes where it came with us, and root logs in with a key.
+export SUDO_FORCE_REMOVE=yes
 
 # What the machine's owner changed in a configuration file stays; apt itself waits for dpkg's lock too, should it be taken again.
 apt_options=(
@@ -800,6 +809,28 @@ undo_account() {
   getent "$database" "$name" > /dev/null || return 0
   "${kind}del" "$name" && return
   warning "$kind $name could not be removed"
+  return 1
+}
+
+# A user for people, whose programs may still run.
+undo_login() {
+  local name=$1 uid
+  uid=$(id -u "$name" 2>/dev/null) || return 0
+  wait_until 10 "the processes of $name to end" ended_processes_of "$uid" || cause_text=""
+  undo_account "user $name"
+}
+
+# Ends what runs with that user id; true when there was nothing any more.
+ended_processes_of() {
+  local uid=$1 file key real pids=()
+  for file in /proc/[0-9]*/status; do
+    while read -r key real _; do
+      [[ $key != Uid: ]] || break
+    done 2>/dev/null < "$file" || continue
+    [[ $real != "$uid" ]] || pids+=("${file//[!0-9]/}")
+  done
+  ((${#pids[@]} > 0)) || return 0
+  kill -KILL "${pids[@]}" 2>/dev/null
   return 1
 }
 

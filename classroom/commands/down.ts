@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { takeFingerprint } from "../../machine/fingerprint.ts";
 import { count } from "../count.ts";
-import { isAsBefore, takeDown, type DownResult } from "../down.ts";
+import { isAsBefore, isGivenBack, takeDown, type DownResult } from "../down.ts";
+import { stillOpen, voidHandouts } from "../handout/void.ts";
 import { listenForHalt } from "../halt.ts";
 import { look, silent } from "../look.ts";
 import { explain } from "../outcome.ts";
@@ -57,6 +58,9 @@ export function addDown(program: Command): void {
       }
       console.log(`\n${reportText(results)}`);
       const left = results.filter((result) => !result.outcome.ok || !isAsBefore(result));
+      const open = results.filter((result) => !result.outcome.ok || !isGivenBack(result));
+      await voidHandouts(results.filter((result) => !open.includes(result)).map(({ student }) => student), context);
+      for (const { student } of open) for (const sentence of stillOpen(student, klass)) console.log(sentence);
       console.log(`\n${countsOf(results.flatMap(({ machines }) => machines))}`);
       console.log(`What was found on each machine: ${shown(writeReport(journal.directory, klass.name, results))}`);
       if (left.length > 0) console.log(`Next: put right what is told above, and run \`classroom down ${left.map(({ student }) => student.id).join(" ")}\`.`);

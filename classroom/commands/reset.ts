@@ -7,6 +7,7 @@ import { screenOn } from "../screen.ts";
 import { ClassStacks } from "../stacks.ts";
 import { shown } from "../shown.ts";
 import { confirm, contextOf, withClass, type ClassOptions } from "./context.ts";
+import { handoutText, handOutTo } from "./handing-out.ts";
 
 interface ResetOptions extends ClassOptions {
   readonly bare?: boolean;
@@ -23,7 +24,8 @@ export function addReset(program: Command): void {
     .option("--bare", "give the machines back first and prepare them anew too")
     .option("--yes", "do not ask")
     .action(async (id: string, options: ResetOptions) => {
-      const { klass, journal, chosen } = contextOf(options, [id]);
+      const context = contextOf(options, [id]);
+      const { klass, journal, chosen } = context;
       const student = chosen[0]!;
       const level: Level = options.bare ? "bare" : options.newCa ? "new-ca" : "cluster";
       const { prepareTo } = parsedSettings(klass, student);
@@ -43,6 +45,11 @@ export function addReset(program: Command): void {
           const outcome = await reset(stack, way, looks, (text) => screen.moves(student, text), halt);
           screen.rests(student, outcome.ok ? `${readyText(prepareTo)} after ${duration(outcome.seconds)}` : explain(outcome.failure));
           process.exitCode = outcome.ok ? 0 : halt.requested ? 130 : 1;
+          if (!outcome.ok || halt.requested) return;
+          // Rights in the old cluster went with it, and where it has a new CA, so did the certificates.
+          const handed = await handOutTo([student], context, screen);
+          screen.note(handoutText(handed, context));
+          if (!handed.every(({ ok }) => ok)) process.exitCode = 1;
         } finally {
           screen.close();
           halt.close();

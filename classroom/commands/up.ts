@@ -4,6 +4,7 @@ import pLimit from "p-limit";
 import { takeFingerprint } from "../../machine/fingerprint.ts";
 import { preparationOf } from "../class-file.ts";
 import { count } from "../count.ts";
+import type { HandoutResult } from "../handout/hand-out.ts";
 import { listenForHalt } from "../halt.ts";
 import { look, silent, type Look } from "../look.ts";
 import { duration, explain, readyText, type Result } from "../outcome.ts";
@@ -14,6 +15,7 @@ import { tableText } from "../table.ts";
 import { bringUp, Counts } from "../up.ts";
 import { shown } from "../shown.ts";
 import { contextOf, parallelismOf, withClass, type ClassOptions } from "./context.ts";
+import { handoutText, handOutTo } from "./handing-out.ts";
 
 interface UpOptions extends ClassOptions {
   readonly only?: "failed";
@@ -42,6 +44,7 @@ export function addUp(program: Command): void {
       screen.note(`${count(chosen.length, "student")} of ${klass.name}, ${Math.min(parallelism.students, chosen.length)} at the same time (${parallelism.reason}).`);
       const start = Date.now();
       let results: Result[];
+      let handed: HandoutResult[] = [];
       try {
         const work = {
           klass,
@@ -54,14 +57,16 @@ export function addUp(program: Command): void {
           halt,
         };
         results = await bringUp(chosen, work, counts);
+        if (!halt.requested) handed = await handOutTo(results.flatMap(({ student, outcome }) => (outcome.ok ? [student] : [])), context, screen);
       } finally {
         screen.close();
         halt.close();
         await stacks.close();
       }
       console.log(`\n${reportText(results, readyText(preparationOf(klass)))}`);
+      if (handed.length > 0) console.log(`\n${handoutText(handed, context)}`);
       console.log(`\n${closing(results, (Date.now() - start) / 1000, shown(journal.directory))}`);
-      process.exitCode = halt.requested ? 130 : results.every(({ outcome }) => outcome.ok) ? 0 : 1;
+      process.exitCode = halt.requested ? 130 : [...results.map(({ outcome }) => outcome), ...handed].every(({ ok }) => ok) ? 0 : 1;
     });
 }
 

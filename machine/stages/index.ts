@@ -4,13 +4,14 @@ import { containerRuntime } from "./container-runtime.ts";
 import { endpoint } from "./endpoint.ts";
 import { kernel } from "./kernel.ts";
 import { kubernetesPackages } from "./kubernetes-packages.ts";
+import { logins } from "./logins.ts";
 import { names } from "./names.ts";
 import type { Stage } from "./stage.ts";
 
 export type { Stage, StageSettings } from "./stage.ts";
 
 /** All stages, in the order in which they are applied to a machine. They are removed in the opposite order. */
-export const stages: readonly Stage[] = [claim, kernel, containerRuntime, kubernetesPackages, endpoint, names];
+export const stages: readonly Stage[] = [claim, logins, kernel, containerRuntime, kubernetesPackages, endpoint, names];
 
 /** Those of them that are for this machine, in their order. */
 export const stagesOf = (cluster: ClusterSettings, machine: MachineSettings): readonly Stage[] =>

@@ -1,12 +1,18 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import ssh2 from "ssh2";
+import { unzipSync } from "fflate";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { clientOf } from "../../kubeadm/kubeconfig.ts";
 import { ClassroomProject } from "./classroom-project.ts";
 import { makeKey } from "./root-shell.ts";
 import { Site, type Held, type ScriptedMachine } from "./scripted-machine.ts";
 
-const stages = ["claim", "kernel", "container-runtime", "kubernetes-packages", "names"];
+const stages = ["claim", "logins", "kernel", "container-runtime", "kubernetes-packages", "names"];
 const made = [...stages.map((stage) => `${stage} apply`), "control-plane apply"];
+/** What handing out does to a student's new cluster. */
+const handedOut = (id: string) => [`certificate classroom-${id}-admin`, `certificate classroom-${id}-limited`, "kubeconfig of student"];
 
 let site: Site;
 let project: ClassroomProject;
@@ -40,6 +46,21 @@ function during<T>(command: ReturnType<typeof project.start>, event: Promise<T>)
 
 /** Waits until a job has begun. */
 const begun = (held: Held, command: ReturnType<typeof project.start>) => during(command, held.begun);
+
+/** A file of what was handed out. */
+const handout = (path: string) => readFileSync(join(project.directory, ".classroom/cka/handout", path));
+
+/** Whether a student who has this key gets into a machine. */
+function opens(key: Buffer, { shell }: ScriptedMachine, username = "student"): Promise<boolean> {
+  const client = new ssh2.Client();
+  return new Promise<boolean>((resolve) => {
+    client.on("ready", () => resolve(true)).on("error", () => resolve(false));
+    client.connect({ host: "127.0.0.1", port: shell.port, username, privateKey: key });
+  }).finally(() => client.end());
+}
+
+/** The certificate in a kubeconfig. */
+const certificateIn = (kubeconfig: Buffer) => new X509Certificate(clientOf(String(kubeconfig))!.certificate);
 
 async function stacks(): Promise<{ name: string; current: boolean }[]> {
   return JSON.parse((await project.pulumi("stack", "ls", "--json")).output);
@@ -82,8 +103,65 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
     expect(output).toMatch(/line 3: .* refuses the connection .*; is tried once more when the others are done/);
     expect(output).toMatch(/^s03: line 4: .* refused every key that was tried: .*\n {2}Next: put the public part/m);
     expect(output).toMatch(/2 of 4 ready after .*\nNext: .*classroom up --only failed/);
+    expect(output).toContain("Handed out to 2 of 2. .classroom/cka/handout/<student>.zip for each");
     for (const name of ["s01", "s04"]) expect(site.journal.of(name)).toEqual(expect.arrayContaining(made));
     for (const name of ["s02", "s03"]) expect(site.journal.of(name)).toEqual([]);
+  });
+
+  test("who is ready has a key, kubeconfigs, a card and a zip; the others have nothing", () => {
+    expect(readdirSync(join(project.directory, ".classroom/cka/handout"))).toEqual(["instructor.html", "instructor.pdf", "s01", "s01.json", "s01.zip", "s04", "s04.json", "s04.zip"]);
+    const names = ["README.md", "admin.kubeconfig", "card.html", "card.pdf", "config", "key", "known_hosts", "limited.kubeconfig"];
+    expect(readdirSync(join(project.directory, ".classroom/cka/handout/s01"))).toEqual(names);
+    expect(Object.keys(unzipSync(handout("s01.zip"))).sort()).toEqual(names.map((name) => `cka-s01/${name}`));
+    expect(String(handout("s01/known_hosts"))).toBe(`[127.0.0.1]:${s01.shell.port} ${s01.shell.hostKey}\n`);
+    expect(String(handout("instructor.html"))).toContain("not handed out");
+  });
+
+  test("a student's key, kubeconfigs and card open the own machine and nobody else's", async () => {
+    for (const [own, other] of [[s01, s04], [s04, s01]] as const) {
+      const key = handout(`${own.name}/key`);
+      expect(await opens(key, own)).toBe(true);
+      expect(await opens(key, other)).toBe(false);
+      expect(await opens(key, own, "ops")).toBe(false);
+      for (const kind of ["admin", "limited"]) {
+        const certificate = certificateIn(handout(`${own.name}/${kind}.kubeconfig`));
+        expect(certificate.verify(new X509Certificate(own.cluster!.caCert).publicKey)).toBe(true);
+        expect(certificate.verify(new X509Certificate(other.cluster!.caCert).publicKey)).toBe(false);
+        expect(certificate.subject).toBe(`O=classroom:${kind === "admin" ? "admins" : "viewers"}\nCN=${own.name}-${kind}`);
+      }
+      const card = String(handout(`${own.name}/card.html`));
+      expect(card).toContain(`-p ${own.shell.port} student@127.0.0.1`);
+      for (const secret of [String(key), clientOf(String(handout(`${own.name}/admin.kubeconfig`)))!.key]) {
+        for (const line of secret.split("\n").filter((text) => text.length > 20)) expect(card).not.toContain(line);
+      }
+      expect(card).not.toContain(String(other.shell.port));
+    }
+  });
+
+  test("on the machine the student's kubectl is set up, with the API's name and the student's own certificate", () => {
+    const own = clientOf(s01.kubeconfigs.get("student")!)!;
+    expect(own.certificate).toBe(clientOf(String(handout("s01/admin.kubeconfig")))!.certificate);
+    expect(s01.kubeconfigs.get("student")).toContain("server: https://kubernetes-api.internal:6443\n");
+    expect(s01.cluster!.accessObjects).toContain("classroom:viewers");
+  });
+
+  test("handing out again keeps what is good, and puts back what the student has lost", async () => {
+    site.journal.clear();
+    const before = handout("s01/admin.kubeconfig");
+    s01.kubeconfigs.clear();
+    const again = await project.run("handout", "s01", "s02");
+    expect(again.exitCode, again.output).toBe(1);
+    expect(again.output).toMatch(/^s02: not handed out: .* refuses the connection .*\n {2}Next: .*classroom handout s02/m);
+    expect(again.output).toContain("Handed out to 1 of 2.");
+    expect(site.journal.of("s01")).toEqual(["kubeconfig of student"]);
+    expect(handout("s01/admin.kubeconfig")).toEqual(before);
+    expect(s01.kubeconfigs.has("student")).toBe(true);
+  });
+
+  test("the instructor gets in, whatever became of the own ~/.ssh", async () => {
+    s01.authorizedKey = makeKey().public;
+    expect((await project.run("check", "s01")).output).toContain("Every machine is in order.");
+    s01.authorizedKey = site.key.public;
   });
 
   test("each stack can be handled with the plain CLI, and none of them is left selected", async () => {
@@ -96,8 +174,11 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
   test("what is written beside the class file is the operator's only, and holds no secret", () => {
     const directory = join(project.directory, ".classroom/cka");
     expect(statSync(directory).mode & 0o777).toBe(0o700);
-    for (const file of readdirSync(directory)) {
-      expect(statSync(join(directory, file)).mode & 0o777, file).toBe(0o600);
+    for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      expect(statSync(path).mode & 0o777, path).toBe(entry.isDirectory() ? 0o700 : 0o600);
+    }
+    for (const file of readdirSync(directory).filter((name) => name.includes("."))) {
       expect(project.journal(file)).not.toContain(s01.cluster!.adminKey);
       expect(project.journal(file)).not.toContain("PRIVATE KEY");
     }
@@ -122,7 +203,7 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
     expect(exitCode, output).toBe(130);
     expect(output).toMatch(/^s02: stopped on request/m);
     expect(output).toMatch(/^s03: not begun: stopped on request/m);
-    expect(site.journal.all).toEqual(["s02: claim apply", "s02: kernel apply"]);
+    expect(site.journal.all).toEqual(["s02: claim apply", "s02: logins apply", "s02: kernel apply"]);
   });
 
   test("a run that was killed is taken up where it is, its lock taken away with a word", async () => {
@@ -147,6 +228,7 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
   test("one is reset while another goes on; the machine keeps its stages", async () => {
     site.journal.clear();
     const before = s01.cluster!;
+    const [key, kubeconfig] = [handout("s01/key"), handout("s01/admin.kubeconfig")];
     const held = s03.hold("kernel apply");
     const up = project.start(["up", "--only", "failed"]);
     await begun(held, up);
@@ -156,10 +238,13 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
     const reset = await project.run("reset", "s01", "--yes");
     expect(reset.exitCode, reset.output).toBe(0);
     expect(site.journal.of("s01").slice(0, 2)).toEqual(["reset remove", "control-plane apply"]);
-    expect(site.journal.of("s01").slice(2).toSorted()).toEqual(["flannel apply", "node s01 apply"]);
+    expect(site.journal.of("s01").slice(2).toSorted()).toEqual(["flannel apply", "kubeconfig of student", "node s01 apply"]);
     expect(s01.cluster).not.toBe(before);
     expect(s01.cluster!.caCert).toBe(before.caCert);
-    expect(site.journal.of("s03")).toEqual(["claim apply", "kernel apply"]);
+    expect(site.journal.of("s03")).toEqual(["claim apply", "logins apply", "kernel apply"]);
+    // The certificates are good for the new cluster, whose rights are given anew.
+    expect([handout("s01/key"), handout("s01/admin.kubeconfig")]).toEqual([key, kubeconfig]);
+    expect(s01.cluster!.accessObjects).toContain("classroom:admins");
     expect((await project.run("status")).output).toMatch(/^s03 .*working/m);
     const busy = await project.run("reset", "s03", "--yes");
     expect(busy.exitCode).toBe(1);
@@ -219,6 +304,8 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
     expect(asked.exitCode, asked.output).toBe(0);
     expect(asked.output).toMatch(/lost: .* and the cluster's CA: every kubeconfig that was handed out opens nothing any more/);
     expect(s01.cluster!.caCert).not.toBe(caCert);
+    expect(certificateIn(handout("s01/admin.kubeconfig")).verify(new X509Certificate(s01.cluster!.caCert).publicKey)).toBe(true);
+    expect(clientOf(s01.kubeconfigs.get("student")!)!.ca).toBe(clientOf(String(handout("s01/admin.kubeconfig")))!.ca);
     s01.keysAreThere = false;
     const lost = await project.run("reset", "s01", "--yes");
     expect(lost.exitCode, lost.output).toBe(0);
@@ -252,7 +339,7 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
     site.journal.clear();
     const reset = await project.run("reset", "s02", "--yes", "--bare");
     expect(reset.exitCode, reset.output).toBe(0);
-    expect(site.journal.of("s02")).toEqual(["reset remove", ...stages.toReversed().map((stage) => `${stage} remove`), ...made, "node s02 apply", "flannel apply"]);
+    expect(site.journal.of("s02")).toEqual(["reset remove", ...stages.toReversed().map((stage) => `${stage} remove`), ...made, "node s02 apply", "flannel apply", ...handedOut("s02")]);
   });
 
   test("down gives back all that answer, with a proof for each, and the dead one later", async () => {
@@ -273,6 +360,9 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
     expect([s01, s02, s03].map(({ isBare }) => isBare)).toEqual([true, true, true]);
     expect(existsSync(join(project.directory, "not-given-back"))).toBe(true);
     expect(await stacks()).toEqual([]);
+    expect(down.output).toMatch(/^s04: what was handed out is not void: the key .*\/keys\/s04 still opens 127\.0\.0\.1, and the kubeconfigs in .*\/handout\/s04 open its cluster until /m);
+    expect(readdirSync(join(project.directory, ".classroom/cka/handout"))).toEqual(["instructor.html", "instructor.pdf", "s04", "s04.json", "s04.zip"]);
+    expect(readdirSync(join(project.directory, ".classroom/cka/keys"))).toEqual(["s04"]);
     expect(JSON.parse(project.journal("given-back.report.json")).machines).toMatchObject([
       { student: "s01", verdict: "as-before", left: ["new file in a home directory: /home/ops/lesson.yaml"] },
       { student: "s02", verdict: "differs" },
@@ -295,5 +385,6 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
     expect(s04.isBare).toBe(true);
     expect(existsSync(join(project.directory, "not-given-back"))).toBe(false);
     expect(project.journal("given-back.report.html")).toMatch(/4 machines: 4 as before\./);
+    for (const left of ["handout", "keys"]) expect(existsSync(join(project.directory, ".classroom/cka", left)), left).toBe(false);
   });
 });

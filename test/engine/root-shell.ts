@@ -19,8 +19,8 @@ export interface Terminal {
 
 /** Who answers what the product asks of root. */
 export interface Answerer {
-  /** Public key that may log in. */
-  readonly authorizedKey: string;
+  /** Public keys that may log in as that user. */
+  authorizedKeys(user: string): readonly string[];
   /** What sudo asks for; undefined: it asks for nothing. */
   readonly password: string | undefined;
   /** Answers a script, which is never run, and gives its exit status. */
@@ -97,9 +97,10 @@ export class RootShell {
 
   #authenticate(context: AuthContext): void {
     if (context.method !== "publickey") return context.reject(["publickey"]);
-    const key = ssh2.utils.parseKey(this.#answerer.authorizedKey) as ParsedKey;
-    const signed = !context.signature || key.verify(context.blob!, context.signature, context.hashAlgo) === true;
-    if (key.getPublicSSH().equals(context.key.data) && signed) context.accept();
+    const keys = this.#answerer.authorizedKeys(context.username).map((text) => ssh2.utils.parseKey(text) as ParsedKey);
+    const key = keys.find((known) => known.getPublicSSH().equals(context.key.data));
+    const signed = !context.signature || key?.verify(context.blob!, context.signature, context.hashAlgo) === true;
+    if (key && signed) context.accept();
     else context.reject(["publickey"]);
   }
 

@@ -1,38 +1,24 @@
-import { randomBytes } from "node:crypto";
+import "reflect-metadata";
+import { randomBytes, webcrypto } from "node:crypto";
+import { Pkcs10CertificateRequest, X509CertificateGenerator, type X509Certificate } from "@peculiar/x509";
 import { stringify } from "yaml";
 import { ScriptedEtcd } from "./scripted-etcd.ts";
 
-// Made with openssl, their keys thrown away: what is asked of them is to be certificates.
-const caCerts = [`-----BEGIN CERTIFICATE-----
-MIIBgDCCASegAwIBAgIUKIwdzvPf7FSl7GUuWzGrWIRVN9IwCgYIKoZIzj0EAwIw
-FTETMBEGA1UEAwwKa3ViZXJuZXRlczAgFw0yNjExMjEwODQ0NTJaGA8yMTI2MTAy
-ODA4NDQ1MlowFTETMBEGA1UEAwwKa3ViZXJuZXRlczBZMBMGByqGSM49AgEGCCqG
-SM49AwEHA0IABM+chPp0AVszCt1pYjt/oHhCsnB9VZ0eWOgAg2FgZ5ieWsH0Y9Hh
-N/V/KE017sBlYXBn3fIkW2LDLyQ01AwnIBejUzBRMB0GA1UdDgQWBBRSa2uFSrAL
-eoqyPxaGWJI5/GJaqzAfBgNVHSMEGDAWgBRSa2uFSrALeoqyPxaGWJI5/GJaqzAP
-BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIGYy82+QwqJL05iMvGNM
-V9vxplXOot2Dn/iW15zpxBjsAiA4q+ggf4w7GTfrtdxCYfzWhyVcE+nluBzoiFeX
-O52fLA==
------END CERTIFICATE-----
-`, `-----BEGIN CERTIFICATE-----
-MIIBgjCCASegAwIBAgIUGOqam+gJhA7XvEsrcNQGtwMFpTEwCgYIKoZIzj0EAwIw
-FTETMBEGA1UEAwwKa3ViZXJuZXRlczAgFw0yNjExMjExNzQ2MTRaGA8yMTI2MTAy
-ODE3NDYxNFowFTETMBEGA1UEAwwKa3ViZXJuZXRlczBZMBMGByqGSM49AgEGCCqG
-SM49AwEHA0IABBzFE7cKB8/Y3JnXFGyK2YfqwxlJDeZeZ9SGaNNGM5pV22b64rKl
-40mWpaQGOp2YxEpP2smS3YvHRVMAI/Q6OSKjUzBRMB0GA1UdDgQWBBRPFK++OtqV
-O37jqwKe2CN9OMKGGzAfBgNVHSMEGDAWgBRPFK++OtqVO37jqwKe2CN9OMKGGzAP
-BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQC+tPzs/Uffjgc9wteJ
-h/fjPOzqJlFc3uFSxo63RwrS5AIhAOfAbLNukW3giIC7zm6QiyNNy8ktfn0ZdNZX
-lnthZBss
------END CERTIFICATE-----
-`];
+const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
-let made = 0;
+/** A CA, as kubeadm init makes one. */
+export interface Authority {
+  readonly certificate: X509Certificate;
+  readonly keys: CryptoKeyPair;
+}
+
+/** PEM. */
+export const caCertOf = ({ certificate }: Authority): string => `${certificate.toString("pem")}\n`;
 
 /** What kubeadm init makes, as far as the product asks for it. */
 export class ScriptedCluster {
   readonly etcd = new ScriptedEtcd();
-  readonly caCert: string;
+  readonly authority: Authority;
   /** Key of the administrator, base64, as it stands in a kubeconfig. */
   readonly adminKey = randomBytes(24).toString("base64");
   readonly nodes = new Set<string>();
@@ -44,9 +30,39 @@ export class ScriptedCluster {
   /** Keys that there were at any time. */
   readonly everyCertificateKey: string[] = [];
 
-  /** @param caCert of keys that are there already; without them another one than the cluster before has */
-  constructor(caCert = caCerts[made++ % caCerts.length]!) {
-    this.caCert = caCert;
+  /** Roles and bindings, as they were applied last. */
+  accessObjects = "";
+
+  private constructor(authority: Authority) {
+    this.authority = authority;
+  }
+
+  /** @param authority that is there already; without one another one is made */
+  static async create(authority?: Authority): Promise<ScriptedCluster> {
+    if (authority) return new ScriptedCluster(authority);
+    const keys = (await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"])) as CryptoKeyPair;
+    const notAfter = new Date(Date.now() + 10 * 365 * 86_400_000);
+    return new ScriptedCluster({ keys, certificate: await X509CertificateGenerator.createSelfSigned({ name: "CN=kubernetes", keys, notAfter, signingAlgorithm: algorithm }) });
+  }
+
+  /** PEM. */
+  get caCert(): string {
+    return caCertOf(this.authority);
+  }
+
+  /** What the controller manager signs for an approved request. @param csr PEM */
+  async sign(csr: string, seconds: number): Promise<string> {
+    const request = new Pkcs10CertificateRequest(csr);
+    const { certificate, keys } = this.authority;
+    const signed = await X509CertificateGenerator.create({
+      subject: request.subjectName,
+      issuer: certificate.subjectName,
+      publicKey: request.publicKey,
+      signingKey: keys.privateKey,
+      notAfter: new Date(Date.now() + seconds * 1000),
+      signingAlgorithm: algorithm,
+    });
+    return `${signed.toString("pem")}\n`;
   }
 
   createToken(): string {

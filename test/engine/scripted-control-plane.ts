@@ -1,5 +1,5 @@
 import { parseAllDocuments } from "yaml";
-import { ScriptedCluster } from "./scripted-cluster.ts";
+import { caCertOf, ScriptedCluster, type Authority } from "./scripted-cluster.ts";
 import type { ScriptedMember } from "./scripted-etcd.ts";
 
 /** What of kubeadm's first document is read: of an InitConfiguration or a JoinConfiguration. */
@@ -16,8 +16,8 @@ export class ScriptedControlPlane {
   #state: "none" | "unfinished" | "member" = "none";
   #cluster: ScriptedCluster | undefined;
   #member: ScriptedMember | undefined;
-  /** Certificate of the CA whose keys a reset keeps. */
-  #kept: string | undefined;
+  /** The CA whose keys a reset keeps. */
+  #kept: Authority | undefined;
 
   /** @param isUp whether the machine runs */
   constructor(isUp: () => boolean) {
@@ -55,7 +55,7 @@ export class ScriptedControlPlane {
       recovering: false,
       ready: this.isReady,
       caCert: Buffer.from(this.cluster?.caCert ?? "").toString("base64"),
-      keptCaCert: Buffer.from((this.cluster ? undefined : this.#kept) ?? "").toString("base64"),
+      keptCaCert: Buffer.from((!this.cluster && this.caCert) || "").toString("base64"),
       etcd: etcd?.serves(this.#member) ? { list: etcd.list(this.#member), statuses: etcd.statuses } : null,
     };
   }
@@ -75,7 +75,7 @@ export class ScriptedControlPlane {
     if (!command) throw new Error(`${variables.NODE_NAME} runs no control plane any more`);
     this.#state = "unfinished";
     const configuration: Configuration = parseAllDocuments(variables.KUBEADM_CONFIG!)[0]!.toJS();
-    const cluster = command === "init" ? new ScriptedCluster(this.#kept) : joined(configuration, clusters);
+    const cluster = command === "init" ? await ScriptedCluster.create(this.#kept) : joined(configuration, clusters);
     const { advertiseAddress: address } = (configuration.localAPIEndpoint ?? configuration.controlPlane?.localAPIEndpoint)!;
     const { name } = configuration.nodeRegistration;
     this.#cluster = cluster;
@@ -90,13 +90,13 @@ export class ScriptedControlPlane {
 
   /** Certificate of the CA whose keys are on the machine. */
   get caCert(): string | undefined {
-    return this.#kept ?? this.cluster?.caCert;
+    return this.#kept ? caCertOf(this.#kept) : this.cluster?.caCert;
   }
 
   /** Takes the control plane away. @param caCert of the CA whose keys stay; undefined: none */
   reset(caCert: string | undefined): void {
     if (caCert !== undefined && this.caCert?.trim() !== caCert) throw new Error("!!! the keys of the cluster's CA are not on this machine");
-    this.#kept = caCert === undefined ? undefined : this.caCert;
+    this.#kept = caCert === undefined ? undefined : (this.#kept ?? this.cluster!.authority);
     this.clear();
   }
 

@@ -1,4 +1,4 @@
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import type { MachineFacts } from "../../machine/preflight/facts.ts";
 import { bare, fingerprintOf } from "../unit/machine/fingerprints.ts";
 import { healthy } from "../unit/preflight/observation.ts";
@@ -9,6 +9,9 @@ import { makeKey, RootShell, type Answerer, type Terminal } from "./root-shell.t
 import { nameOf, readScript, type Script } from "./script.ts";
 import type { ScriptedCluster } from "./scripted-cluster.ts";
 import { ScriptedControlPlane } from "./scripted-control-plane.ts";
+
+/** The user as whom the product comes. */
+const operator = "ops";
 
 /** A job, or a part of one, that a test stops in its middle. */
 export interface Held {
@@ -67,7 +70,12 @@ export class ScriptedMachine implements Answerer {
   readonly shell: RootShell = new RootShell(this);
   /** Runs on while SSH does not get through. */
   runsWithoutSsh = false;
+  /** In the operator's own ~/.ssh. */
   authorizedKey: string;
+  /** In files of root's, by user. */
+  readonly logins = new Map<string, string[]>();
+  /** ~/.kube/config, by user. */
+  readonly kubeconfigs = new Map<string, string>();
   /** Facts of preflight that differ from a healthy machine's. */
   facts: Partial<MachineFacts> = {};
   /** What its answers wait for: a machine that is slow. Jobs do not. */
@@ -103,6 +111,10 @@ export class ScriptedMachine implements Answerer {
     this.authorizedKey = site.key.public;
   }
 
+  authorizedKeys(user: string): readonly string[] {
+    return [...(user === operator ? [this.authorizedKey] : []), ...(this.logins.get(user) ?? [])];
+  }
+
   get password(): string | undefined {
     return this.#site.password;
   }
@@ -119,7 +131,7 @@ export class ScriptedMachine implements Answerer {
 
   /** True when nothing of the product is left. */
   get isBare(): boolean {
-    return this.owner === "" && this.stages.size === 0 && this.#controlPlane.state === "none" && this.joined === undefined && this.byHand === null;
+    return this.owner === "" && this.stages.size === 0 && this.#controlPlane.state === "none" && this.joined === undefined && this.byHand === null && this.logins.size === 0;
   }
 
   /** The next such job prints these lines and fails before it changes anything; `promotion` is the second half of a control plane's join. */
@@ -154,7 +166,7 @@ export class ScriptedMachine implements Answerer {
     }
     await this.answersAfter;
     try {
-      terminal.print(this.#reply(script));
+      terminal.print(await this.#reply(script));
       return 0;
     } catch (error) {
       terminal.complain((error as Error).message);
@@ -163,7 +175,7 @@ export class ScriptedMachine implements Answerer {
   }
 
   /** What is printed by a script that is no job. */
-  #reply({ verb, variables, body }: Script): string {
+  async #reply({ verb, variables, body }: Script): Promise<string> {
     if (body.trim() === "cat /etc/kubernetes/admin.conf") return this.#adminConf();
     const name = nameOf(body);
     const node = variables.NODE_NAME!;
@@ -210,6 +222,13 @@ export class ScriptedMachine implements Answerer {
         this.#api().deleteToken(variables.TOKEN_ID!);
         this.#api().certificateKey = undefined;
         return "";
+      case "client-access apply":
+        return JSON.stringify(await this.#giveAccess(variables));
+      case "login-kubeconfig apply":
+        if (!this.logins.has(variables.LOGIN!)) throw new Error(`!!! there is no user ${variables.LOGIN}`);
+        this.#did(`kubeconfig of ${variables.LOGIN}`);
+        if (!this.kubeconfigs.get(variables.LOGIN!)?.includes(variables.CERTIFICATE!)) this.kubeconfigs.set(variables.LOGIN!, variables.KUBECONFIG_KEY!);
+        return "";
       default:
         if (verb !== "inspect") throw new Error(`${name} ${verb} is to be a job`);
         return inspection(name, this.drift.get(name) ?? (this.stages.has(name) ? [] : [`${name} is not applied`]));
@@ -234,6 +253,18 @@ export class ScriptedMachine implements Answerer {
       this.#api().uploadCertificates(parseAllDocuments(UPLOAD_CONFIG)[0]!.toJS().certificateKey);
     }
     return this.#api().createToken();
+  }
+
+  /** As kubectl and the controller manager would. */
+  async #giveAccess({ OBJECTS, REQUEST, REQUEST_NAME }: Script["variables"]): Promise<object> {
+    const cluster = this.#api();
+    cluster.accessObjects = OBJECTS!;
+    if (!REQUEST) return { caCert: cluster.caCert, certificate: "" };
+    const { metadata, spec } = parse(REQUEST) as { metadata: { name: string }; spec: { request: string; expirationSeconds: number } };
+    if (metadata.name !== REQUEST_NAME) throw new Error(`certificatesigningrequests "${REQUEST_NAME}" not found`);
+    this.#did(`certificate ${REQUEST_NAME}`);
+    const certificate = await cluster.sign(Buffer.from(spec.request, "base64").toString(), spec.expirationSeconds);
+    return { caCert: cluster.caCert, certificate: Buffer.from(certificate).toString("base64") };
   }
 
   #preflight({ OWNER, APT_FILES, WEB_ADDRESSES }: Script["variables"]): MachineFacts {
@@ -337,12 +368,27 @@ export class ScriptedMachine implements Answerer {
         if (stage === "claim") {
           this.owner = "";
           this.stages.clear();
+          this.#logOut();
         }
     }
+    if (stage === "logins") this.#logIn(variables, verb);
     if (verb === "apply") {
       this.stages.add(stage);
       this.drift.delete(stage);
     } else this.stages.delete(stage);
+  }
+
+  #logIn({ LOGINS, AUTHORIZED_KEYS }: Script["variables"], verb: string): void {
+    this.#logOut();
+    if (verb !== "apply") return;
+    for (const line of LOGINS!.trim().split("\n")) this.logins.set(line.split(" ")[0]!, []);
+    for (const line of AUTHORIZED_KEYS!.trim().split("\n")) this.logins.get(line.split(" ")[0]!)!.push(line.slice(line.indexOf(" ") + 1));
+  }
+
+  /** The users that were made go with their homes. */
+  #logOut(): void {
+    this.logins.clear();
+    this.kubeconfigs.clear();
   }
 
   #adminConf(): string {

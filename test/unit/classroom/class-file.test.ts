@@ -26,6 +26,7 @@ describe("a class file", () => {
       roster: "/class/roster.csv",
       shape: { controlPlanes: 1, workers: 0 },
       language: "en",
+      login: "student",
       cluster: {},
       directory: "/class",
     });

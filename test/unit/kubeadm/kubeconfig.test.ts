@@ -1,6 +1,6 @@
 import { parse, stringify } from "yaml";
 import { describe, expect, it } from "vitest";
-import { adminKubeconfig, caCertHashOf } from "../../../kubeadm/kubeconfig.ts";
+import { adminKubeconfig, caCertHashOf, clientKubeconfig, clientOf } from "../../../kubeadm/kubeconfig.ts";
 
 // Made for this test with openssl, its key thrown away; the hash is what the command line of kubeadm's page prints for it.
 const ca = `-----BEGIN CERTIFICATE-----
@@ -76,4 +76,21 @@ describe("the admin kubeconfig", () => {
   it("comes with the hash of the cluster's CA", () => expect(caCertHash).toBe(hash));
 
   it("is not made of anything else", () => expect(() => adminKubeconfig("kind: Config", where)).toThrow());
+});
+
+describe("the kubeconfig of somebody with a client certificate", () => {
+  const client = { certificate: "CERT\n", key: "KEY\n" };
+  const text = clientKubeconfig(where, ca, "s07-admin", client);
+
+  it("finds the API as the admin's does", () => {
+    expect(parse(text).clusters).toEqual(parse(adminKubeconfig(adminConf, where).kubeconfig).clusters);
+    expect(parse(text).contexts).toEqual([{ name: "lab", context: { cluster: "lab", user: "s07-admin" } }]);
+  });
+
+  it("gives back what it was made with", () => expect(clientOf(text)).toEqual({ ca, ...client }));
+
+  it("is told from any other text", () => {
+    expect(clientOf("")).toBeUndefined();
+    expect(clientOf("kind: Config")).toBeUndefined();
+  });
 });

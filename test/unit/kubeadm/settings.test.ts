@@ -37,8 +37,10 @@ describe("defaults", () => {
         agent: true,
         hostKeys: "pin",
         knownHostsPath: "~/.ssh/known_hosts",
+        authorizedKeys: [],
         connectTimeoutSeconds: 30,
       },
+      logins: [],
       controlPlanes: [
         { name: "cp1", host: "10.77.0.11", clusterAddress: "10.77.0.11", labels: {}, taints: [] },
       ],
@@ -132,6 +134,29 @@ describe("defaults", () => {
       }),
     ).packages;
     expect(containerd.keyFingerprint).toBe("DE15B14486CD377B9E876E1A234654DA9A296436");
+  });
+});
+
+describe("logins", () => {
+  const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGzcgYkbaRHp4ki+BKRsk4QmYDd4wJC/OV2wXs3LTLTs";
+
+  it("may do nothing as root unless they shall, and keep their keys as they are, without the ends of lines", () => {
+    const { logins, ssh } = settingsOf(withSettings({ logins: [{ name: "student", authorizedKeys: [`${key} 김하늘\n`] }], ssh: { authorizedKeys: [key] } }));
+    expect(logins).toEqual([{ name: "student", authorizedKeys: [`${key} 김하늘`], sudo: false }]);
+    expect(ssh.authorizedKeys).toEqual([key]);
+  });
+
+  it.each([
+    [{ name: "student", authorizedKeys: [] }, "logins[0].authorizedKeys", "must name at least one key: nobody logs in with a password"],
+    [{ name: "Student", authorizedKeys: [key] }, "logins[0].name", "must be the name of a user: lower-case letters, digits, _ and -, at most 32, no digit first"],
+    [{ name: "student", authorizedKeys: [`command="id" ${key}`] }, "logins[0].authorizedKeys[0]", 'must be one public key, as "ssh-ed25519 AAAA… comment", without options'],
+    [{ name: "student", authorizedKeys: [`${key}\n${key}`] }, "logins[0].authorizedKeys[0]", 'must be one public key, as "ssh-ed25519 AAAA… comment", without options'],
+    [{ name: "student", authorizedKeys: ["-----BEGIN OPENSSH PRIVATE KEY-----"] }, "logins[0].authorizedKeys[0]", 'must be one public key, as "ssh-ed25519 AAAA… comment", without options'],
+  ])("refuse %o", (login, path, reason) => expect(parse(withSettings({ logins: [login] })).faults).toEqual([{ path, reason }]));
+
+  it("are each there once", () => {
+    const login = { name: "student", authorizedKeys: [key] };
+    expect(parse(withSettings({ logins: [login, login] })).faults).toEqual([{ path: "logins[1].name", reason: "student is logins[0]'s already; write all keys of a user in one place" }]);
   });
 });
 

@@ -44,3 +44,20 @@ export const threeControlPlanes = (endpoint: NonNullable<SettingsInput["endpoint
     controlPlanes: ["10.0.0.11", "10.0.0.12", "10.0.0.13"].map((host, i) => ({ name: `cp${i + 1}`, host })),
     endpoint,
   });
+
+/** Public keys of nobody: their form is all that is asked of them. */
+export const publicKeys = {
+  operator: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl teacher@desk",
+  student: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGzcgYkbaRHp4ki+BKRsk4QmYDd4wJC/OV2wXs3LTLTs student@lab",
+  helper: "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDdl7nIyBFrcBgsDTP4Lsy5 it's \"hers\"",
+};
+
+/** A closed network with users who log in, reached as `ops`. */
+export const withLogins: StageSettings = stageSettings({
+  ...closedNetwork,
+  ssh: { user: "ops", authorizedKeys: [publicKeys.operator] },
+  logins: [
+    { name: "student", sudo: true, authorizedKeys: [publicKeys.student] },
+    { name: "helper", authorizedKeys: [publicKeys.helper] },
+  ],
+});

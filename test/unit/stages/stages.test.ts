@@ -3,10 +3,11 @@ import { describe, expect, it } from "vitest";
 import type { Preparation } from "../../../kubeadm/settings.ts";
 import { readScript, renderEnvironment, renderScript } from "../../../machine/render.ts";
 import { stageNamed, stages, stagesOf, type Stage } from "../../../machine/stages/index.ts";
-import { cluster, controlPlane, threeControlPlanes, worker } from "./cluster.ts";
+import type { LoginsParameters } from "../../../machine/stages/logins.ts";
+import { cluster, controlPlane, publicKeys, threeControlPlanes, withLogins, worker } from "./cluster.ts";
 
 /** A cluster that has the stage. */
-const clusterWith = (stage: Stage) => (stage.appliesTo ? threeControlPlanes() : cluster);
+const clusterWith = (stage: Stage) => [cluster, threeControlPlanes(), withLogins].find((settings) => stage.appliesTo?.(settings, controlPlane) ?? true)!;
 
 describe("what is sent to a machine", () => {
   it.each(stages)("$name is as in golden/$name.sh", async (stage) => {
@@ -93,21 +94,39 @@ describe("the API's name stands for", () => {
   });
 });
 
-describe("stages", () => {
-  it("are applied in this order", () => {
-    expect(stages.map(({ name }) => name)).toEqual(["claim", "kernel", "container-runtime", "kubernetes-packages", "endpoint", "names"]);
+describe("who can log in", () => {
+  const { parameters } = stageNamed("logins");
+  const namesAndKeys = (machine: typeof worker, settings = withLogins) =>
+    (parameters(settings, machine) as LoginsParameters).logins.map(({ name, authorizedKeys }) => [name, ...authorizedKeys]);
+
+  it("are the users of the settings, and the operator as the user of that machine", () => {
+    const [student, helper] = [["student", publicKeys.student], ["helper", publicKeys.helper]];
+    expect(namesAndKeys(controlPlane)).toEqual([student, helper, ["ops", publicKeys.operator]]);
+    expect(namesAndKeys({ ...worker, user: "debian" })).toEqual([student, helper, ["debian", publicKeys.operator]]);
   });
 
-  it("are the same everywhere, but for the endpoint's: that is for control planes that keep an address", () => {
+  it("has the keys of both where the operator comes as one of the users", () => {
+    expect(namesAndKeys({ ...worker, user: "student" })).toEqual([["helper", publicKeys.helper], ["student", publicKeys.student, publicKeys.operator]]);
+  });
+});
+
+describe("stages", () => {
+  it("are applied in this order", () => {
+    expect(stages.map(({ name }) => name)).toEqual(["claim", "logins", "kernel", "container-runtime", "kubernetes-packages", "endpoint", "names"]);
+  });
+
+  it("are the same everywhere, but for the endpoint's, which is for control planes that keep an address, and the logins', which is where there are some", () => {
     const namesOf = (settings: typeof cluster, machine: typeof worker) => stagesOf(settings, machine).map(({ name }) => name);
     const everywhere = ["claim", "kernel", "container-runtime", "kubernetes-packages", "names"];
     expect(namesOf(cluster, controlPlane)).toEqual(everywhere);
     expect(namesOf(threeControlPlanes({ external: "10.0.0.200" }), controlPlane)).toEqual(everywhere);
     expect(namesOf(threeControlPlanes(), worker)).toEqual(everywhere);
     expect(namesOf(threeControlPlanes(), controlPlane)).toEqual(everywhere.toSpliced(4, 0, "endpoint"));
+    for (const machine of [controlPlane, worker]) expect(namesOf(withLogins, machine)).toEqual(everywhere.toSpliced(1, 0, "logins"));
+    expect(namesOf({ ...withLogins, logins: [] }, worker)).toContain("logins");
   });
 
   it("of another version are refused by name", () => {
-    expect(() => stageNamed("firewall")).toThrow('there is no stage "firewall" in this version; there are claim, kernel');
+    expect(() => stageNamed("firewall")).toThrow('there is no stage "firewall" in this version; there are claim, logins');
   });
 });
