@@ -1,5 +1,5 @@
-import { execFileSync, spawn } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -51,8 +51,9 @@ test("a key in the ssh-agent logs in, and when it is refused the message names i
   const socket = join(folder(), "agent");
   const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
   cleanUp(() => agent.kill());
-  await until(() => existsSync(socket), "the agent");
   setVariable("SSH_AUTH_SOCK", socket);
+  // Its socket is there a moment before it listens; ssh-add(1): 1 is an agent without keys, 2 is none.
+  await until(() => spawnSync("ssh-add", ["-l"], { stdio: "ignore" }).status === 1, "the agent");
   expect(await messageFor({ agent: true })).toContain("the ssh-agent holds no key");
   const key = generateKey();
   execFileSync("ssh-add", ["-q", fileWith(key.private)], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: "ignore" });
