@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { execa } from "execa";
 import { stringify } from "yaml";
 import * as lab from "../../lab/api.ts";
 import { clusterConfig } from "../../lab/cluster.ts";
@@ -78,6 +79,29 @@ describe("a class of four on real machines, one of them dead and one with a wron
     console.log(output);
     expect(exitCode, output).toBe(1);
     expect(output).toContain("2 of 4 ready");
+  });
+
+  test("what a student is given opens the own machine and the own cluster, and nobody else's", async () => {
+    /** In the folder that the student was given, with the files that are there. */
+    const asStudent = (id: string, where: readonly string[], command: string, inputFile?: string) =>
+      execa("ip", ["netns", "exec", lab.namespace, "ssh", "-F", "config", "-o", "BatchMode=yes", ...where, command], {
+        cwd: join(directory, ".classroom/cka/handout", id),
+        reject: false,
+        all: true,
+        ...(inputFile ? { inputFile: join(directory, ".classroom/cka/handout", id, inputFile) } : { stdin: "ignore" }),
+      });
+    for (const id of ready) {
+      const nodes = await asStudent(id, [id], "kubectl get nodes --no-headers && sudo -n id -u");
+      expect(nodes.exitCode, nodes.all).toBe(0);
+      expect(nodes.stdout).toMatch(new RegExp(`^${id} +Ready [^]*\\n0$`));
+    }
+    const others = await asStudent("s01", ["-o", "StrictHostKeyChecking=no", machineNamed(seats.s04).address], "true");
+    expect(others.all).toContain("Permission denied (publickey");
+    const limited = (command: string) => asStudent("s01", ["s01"], `cat > limited && kubectl --kubeconfig limited ${command}; status=$?; rm limited; exit $status`, "limited.kubeconfig");
+    const pods = await limited("get pods --all-namespaces");
+    expect(pods.exitCode, pods.all).toBe(0);
+    const refused = await limited("create namespace mine");
+    expect(refused.all).toContain("cannot create resource");
   });
 
   test("a reset makes the cluster anew with the CA that it had, in little more than kubeadm init takes", async () => {
