@@ -1,3 +1,4 @@
+import { Ends } from "../handout/ends.ts";
 import { handOut, writeSheet, type HandoutResult } from "../handout/hand-out.ts";
 import { operatorKey } from "../handout/operator-key.ts";
 import { Handouts } from "../handout/store.ts";
@@ -7,6 +8,16 @@ import type { Student } from "../roster.ts";
 import type { Screen } from "../screen.ts";
 import { shown } from "../shown.ts";
 import type { Context } from "./context.ts";
+
+/**
+ * What would keep everybody from being handed anything is told before anything is done.
+ *
+ * @throws Error: `ends` is over, or `instructorKeyPath` leads to no public key
+ */
+export function checkHandoutSettings({ klass }: Context): void {
+  new Ends(klass);
+  operatorKey(klass);
+}
 
 /** Hands out to these students, shows it, and writes the instructor's sheet. */
 export async function handOutTo(chosen: readonly Student[], { klass, students, journal }: Context, screen: Screen): Promise<HandoutResult[]> {

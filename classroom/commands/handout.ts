@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { HandoutResult } from "../handout/hand-out.ts";
 import { screenOn } from "../screen.ts";
 import { contextOf, withClass, type ClassOptions } from "./context.ts";
-import { handoutText, handOutTo } from "./handing-out.ts";
+import { checkHandoutSettings, handoutText, handOutTo } from "./handing-out.ts";
 
 /** `classroom handout`: what students get, anew for those who lost it. */
 export function addHandout(program: Command): void {
@@ -12,6 +12,7 @@ export function addHandout(program: Command): void {
     .action(async (ids: string[], options: ClassOptions) => {
       const context = contextOf(options, ids);
       const { journal, chosen } = context;
+      checkHandoutSettings(context);
       const busy = chosen.filter(({ id }) => journal.runningElsewhere(id));
       const screen = screenOn(process.stdout, () => "");
       let results: HandoutResult[];

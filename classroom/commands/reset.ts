@@ -7,7 +7,7 @@ import { screenOn } from "../screen.ts";
 import { ClassStacks } from "../stacks.ts";
 import { shown } from "../shown.ts";
 import { confirm, contextOf, withClass, type ClassOptions } from "./context.ts";
-import { handoutText, handOutTo } from "./handing-out.ts";
+import { checkHandoutSettings, handoutText, handOutTo } from "./handing-out.ts";
 
 interface ResetOptions extends ClassOptions {
   readonly bare?: boolean;
@@ -26,6 +26,7 @@ export function addReset(program: Command): void {
     .action(async (id: string, options: ResetOptions) => {
       const context = contextOf(options, [id]);
       const { klass, journal, chosen } = context;
+      checkHandoutSettings(context);
       const student = chosen[0]!;
       const level: Level = options.bare ? "bare" : options.newCa ? "new-ca" : "cluster";
       const { prepareTo } = parsedSettings(klass, student);

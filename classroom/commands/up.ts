@@ -15,7 +15,7 @@ import { tableText } from "../table.ts";
 import { bringUp, Counts } from "../up.ts";
 import { shown } from "../shown.ts";
 import { contextOf, parallelismOf, withClass, type ClassOptions } from "./context.ts";
-import { handoutText, handOutTo } from "./handing-out.ts";
+import { checkHandoutSettings, handoutText, handOutTo } from "./handing-out.ts";
 
 interface UpOptions extends ClassOptions {
   readonly only?: "failed";
@@ -32,6 +32,7 @@ export function addUp(program: Command): void {
     .action(async (ids: string[], options: UpOptions) => {
       const context = contextOf(options, ids);
       const { klass, journal } = context;
+      checkHandoutSettings(context);
       const parallelism = parallelismOf(context, options.parallel);
       const stacks = await ClassStacks.open(klass, shown(options.class));
       const stackOf = (student: Student) => stacks.stackOf(student, journal);

@@ -62,7 +62,7 @@ function on(script: string): string[] {
     files() { find /etc /home /usr/local/share /var/spool /var/mail -printf '%p %m %u %l\\n' | sort; find /etc /home -type f -print0 | sort -z | xargs -0 sha256sum; getent passwd; }
     ${script}
     exit 0`;
-  return execFileSync("unshare", ["--mount", "--pid", "--fork", "--mount-proc", "bash", "-s"], { input, encoding: "utf8" }).trim().split("\n");
+  return execFileSync("unshare", ["--mount", "--pid", "--fork", "--mount-proc", "bash", "-s"], { input, encoding: "utf8", stdio: "pipe" }).trim().split("\n");
 }
 
 /** The drift that an inspection told. */
@@ -163,5 +163,45 @@ describe.skipIf(!mayUnshare)("the logins of a machine (needs root and namespaces
     const lines = on(`touch /run/refusing; apply; ls /etc/ssh/sshd_config.d; cat /run/told 2> /dev/null`);
     expect(lines).toEqual(expect.arrayContaining(["!!! sshd refuses its configuration as it is:", "!!! sshd: Bad configuration option"]));
     expect(lines.join(" ")).not.toContain("00-pulumi-kubeadm.conf");
+  });
+
+  describe("the kubeconfig of a user", () => {
+    const kubeconfig = (text: string, certificate = "Q0VSVA==") =>
+      `bash -s apply 2> /run/said << 'END_OF_KUBECONFIG' || { cat /run/said; echo failed; }\n${renderEnvironment({ LOGIN: "student", CERTIFICATE: certificate, KUBECONFIG_KEY: text })}${renderScript("login-kubeconfig.sh")}\nEND_OF_KUBECONFIG\n`;
+
+    it("is the user's own and for no one else's eyes, and goes with the user", () => {
+      const lines = on(`
+        apply
+        ${kubeconfig("first Q0VSVA==")}
+        stat -c '%U %a' /home/student/.kube /home/student/.kube/config | tr '\\n' ' '; cat /home/student/.kube/config
+        remove; ls -A /home`);
+      expect(lines).toEqual(["student 700 student 600 first Q0VSVA=="]);
+    });
+
+    it("stays as the user has it while it holds the certificate, and is written anew when it does not", () => {
+      const lines = on(`
+        apply
+        ${kubeconfig("first Q0VSVA==")}
+        echo 'namespace: mine' >> /home/student/.kube/config
+        ${kubeconfig("second Q0VSVA==")}
+        cat /home/student/.kube/config
+        ${kubeconfig("third", "TkVX")}
+        cat /home/student/.kube/config`);
+      expect(lines).toEqual(["first Q0VSVA==", "namespace: mine", "third"]);
+    });
+
+    it("of a user who was there before is put back as it was", () => {
+      const lines = on(`
+        useradd --create-home student; mkdir /home/student/.kube; echo theirs > /home/student/.kube/config; chown -R student: /home/student
+        files > /run/before
+        apply
+        ${kubeconfig("first")}
+        cat /home/student/.kube/config
+        remove
+        files > /run/after; diff /run/before /run/after`);
+      expect(lines).toEqual(["first"]);
+    });
+
+    it("is for a user who is there", () => expect(on(kubeconfig("first"))).toContain("!!! there is no user student"));
   });
 });
