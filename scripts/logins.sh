@@ -30,9 +30,14 @@ read_logins() {
 }
 
 needed_packages() {
-  packages=(bash-completion)
+  packages=()
   ((${#with_sudo[@]} == 0)) || packages+=(sudo)
+  # A convenience: a mirror without it is no reason to do without the users.
+  ! can_be_installed bash-completion || packages+=(bash-completion)
 }
+
+# By what apt knows now; true for what is installed.
+can_be_installed() { [[ $(apt-cache policy "$1" 2>/dev/null) == *Candidate:\ [0-9]* ]]; }
 
 stage_inspect() {
   local names packages name
@@ -116,9 +121,15 @@ stage_apply() {
   local names packages name
   is_as_wanted && return
   read_logins
-  needed_packages
   command -v sshd > /dev/null || fail "this machine has no sshd, so there is no place for its users' keys" "install openssh-server, and run 'pulumi up' again"
   make_directory logins "$keys_directory"
+  if ! can_be_installed bash-completion; then
+    need_packages
+    ledger_lists logins
+    update_lists all || warning "the lists of packages could not be fetched"
+  fi
+  needed_packages
+  [[ " ${packages[*]} " == *" bash-completion "* ]] || warning "no package repository of this machine has bash-completion: kubectl's arguments are not completed"
   install_packages logins "${packages[@]/%/=*}"
   while read -r name; do [[ -z $name ]] || ledger_undo "$name"; done <<< "$(unwanted)"
   undo_ended

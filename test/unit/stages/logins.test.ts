@@ -49,7 +49,7 @@ const mayUnshare = process.getuid?.() === 0 && spawnSync("unshare", ["--mount", 
 
 /** Runs a piece of shell there: `apply`, `inspect` and `remove` run the stage's script; `apply less` with other settings. */
 function on(script: string): string[] {
-  const stageScript = renderScript(logins.script).replace('\nstage_main "$@"\n', '\nread_packages() { package_version=([bash-completion]=1 [sudo]=1); }\nstage_main "$@"\n');
+  const stageScript = renderScript(logins.script).replace('\nstage_main "$@"\n', '\nread_packages() { package_version=([bash-completion]=1 [sudo]=1); }\ncan_be_installed() { true; }\nstage_main "$@"\n');
   const file = (name: string, settings: typeof withLogins) => `cat > /run/${name} << 'END_OF_STAGE'\n${environmentOf(settings)}${stageScript}\nEND_OF_STAGE\n`;
   const less = { ...withLogins, logins: withLogins.logins.slice(0, 1).map((login) => ({ ...login, sudo: false })) };
   const input = `${machine}
