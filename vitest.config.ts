@@ -20,6 +20,7 @@ export default defineConfig({
       // These wait more than they work: more files at once than there are processors.
       { test: { name: "ssh", include: ["test/ssh/**/*.test.ts"], testTimeout: 60_000, maxWorkers: 4, ...groupOrder(2) } },
       { test: { name: "engine", include: ["test/engine/**/*.test.ts"], ...oneByOne, ...groupOrder(3) } },
+      { test: { name: "browser", include: ["test/browser/**/*.test.ts"], ...oneByOne, testTimeout: 2 * minute, ...groupOrder(6) } },
       { test: { name: "lab", include: ["test/lab/**/*.test.ts"], ...oneByOne, ...groupOrder(4) } },
       { test: { name: "lab-long", include: ["test/lab-long/**/*.test.ts"], ...oneByOne, ...groupOrder(5) } },
     ],

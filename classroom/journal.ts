@@ -13,6 +13,8 @@ const entrySchema = z.object({
   began: z.string(),
   /** Process that wrote it. */
   pid: z.number(),
+  /** What it does now, in a few words. */
+  doing: z.string().optional(),
   /** Absent while it runs, and after it was killed. */
   ended: z.string().optional(),
   ok: z.boolean().optional(),
@@ -45,6 +47,8 @@ export type Before = z.output<typeof beforeSchema>[number];
 export interface Writing {
   /** Takes the engine's own output. */
   log(text: string): void;
+  /** Takes what is being done now, as the screen shows it, for who looks from elsewhere. */
+  moves(text: string): void;
   end(outcome: Outcome): void;
 }
 
@@ -91,6 +95,8 @@ export class Journal {
     this.#write(student, "json", entry);
     const path = this.#path(student, "log");
     writeFileSync(path, "", { mode: 0o600 });
+    let doing = "";
+    let ended = false;
     return {
       log(text) {
         try {
@@ -99,7 +105,21 @@ export class Journal {
           // A disk that is full is no reason to end an engine in the middle.
         }
       },
-      end: (outcome) => this.#end(student, entry, outcome),
+      moves: (text) => {
+        // The seconds that go by are no news.
+        const part = text.replace(/, \d+ s$/, "");
+        if (ended || part === doing) return;
+        doing = part;
+        try {
+          this.#write(student, "json", { ...entry, doing });
+        } catch {
+          // As above.
+        }
+      },
+      end: (outcome) => {
+        ended = true;
+        this.#end(student, entry, outcome);
+      },
     };
   }
 

@@ -3,13 +3,11 @@ import { promisify } from "node:util";
 import { ConcurrentUpdateError, LocalWorkspace, Stack, type EngineEvent, type OutputMap } from "@pulumi/pulumi/automation/index.js";
 import type { ClassSettings } from "./class-file.ts";
 import type { Reporter } from "../machine/reporter.ts";
-import { stagesOf } from "../machine/stages/index.ts";
 import type { Halt } from "./halt.ts";
 import { Handouts } from "./handout/store.ts";
 import { holderOf } from "./holder.ts";
 import type { Entry, Journal } from "./journal.ts";
 import { settingsWithLogins } from "./logins.ts";
-import { parsedSettings } from "./look.ts";
 import { projectDirectory, projectName, stackName } from "./project.ts";
 import type { Student } from "./roster.ts";
 import { inRosterWords } from "./roster-words.ts";
@@ -19,10 +17,9 @@ import { failureOf, type Failure } from "./stacks/failure.ts";
 import { areStale, locksIn } from "./stacks/lock.ts";
 import { writeStackSettings } from "./stacks/settings-file.ts";
 import { clusterIn, type RememberedCluster } from "./stacks/remembered.ts";
-import { resourcesIn, stateOf, type StackState, type Whole } from "./stacks/state.ts";
+import { resourcesIn } from "./stacks/state.ts";
 
 export type { Failure } from "./stacks/failure.ts";
-export type { StackState } from "./stacks/state.ts";
 
 /** How a run of the engine ended. */
 export type Outcome =
@@ -46,8 +43,13 @@ export interface StudentStack {
   readonly name: string;
   /** Whether the backend knows it. */
   exists(): boolean;
-  /** Makes the cluster, or goes on with making it. @param onLine gets what is being done now */
-  up(onLine: OnLine, halt: Halt): Promise<Outcome>;
+  /**
+   * Makes the cluster, or goes on with making it.
+   *
+   * @param onLine gets what is being done now
+   * @param mend looks at the machines first, so that what somebody changed there by hand is put right
+   */
+  up(onLine: OnLine, halt: Halt, mend?: boolean): Promise<Outcome>;
   /** Takes the cluster from its machines and leaves what prepared them: the next `up` makes a new one on it. */
   removeCluster(onLine: OnLine, halt: Halt): Promise<Outcome>;
   /** Works on the machines without the engine, which has its memory as it is. @param job is told who works, and what tells how it goes on */
@@ -57,7 +59,6 @@ export interface StudentStack {
   /** Gives the machines back, and forgets the stack when nothing is left of it. */
   destroy(onLine: OnLine, halt: Halt): Promise<Outcome>;
   outputs(): Promise<StackOutputs>;
-  state(): Promise<StackState>;
 }
 
 /** The stacks of one class. */
@@ -105,12 +106,12 @@ export class ClassStacks {
       student,
       name,
       exists: () => this.#existing.has(name),
-      up: (onLine, halt) =>
+      up: (onLine, halt, mend = false) =>
         run("up", onLine, halt, async (stack, engine) => {
           writeStackSettings(projectDirectory, projectName, name, settingsWithLogins(this.#klass, student, new Handouts(this.#klass)), this.#madeFrom);
           await engine.unlocked(async (killed) => {
             // What was done when the engine was killed is looked at on the machines: its own memory may be wrong.
-            if (killed) await engine.settle();
+            if (killed || mend) await engine.settle();
             await stack.up(engine.options);
           });
         }),
@@ -124,16 +125,17 @@ export class ClassStacks {
           });
         }),
       onMachines: (onLine, halt, job) =>
-        this.#journaled({ name, student, journal, command: "reset", onLine, halt }, async ({ warnings }, _killed, log) => {
+        this.#journaled({ name, student, journal, command: "reset", onLine, halt }, (tell, log) => {
+          const heard: Heard = { errors: [], warnings: [] };
           const reporterOf = (machine: string): Reporter => {
             const place = machine.startsWith(`${student.id}-`) ? `${machine.slice(student.id.length + 1)}: ` : "";
             const progress = (text: string) => {
-              onLine(`${place}${text}`);
+              tell(`${place}${text}`);
               log(`${machine}: ${text}\n`);
             };
-            return { progress, info: progress, warn: (text) => void warnings.push(text) };
+            return { progress, info: progress, warn: (text) => void heard.warnings.push(text) };
           };
-          await unlessAborted(halt.signal, job(holderOf("reset"), reporterOf));
+          return { heard, work: () => unlessAborted(halt.signal, job(holderOf("reset"), reporterOf)) };
         }),
       remembered: async () => (this.#existing.has(name) ? clusterIn((await this.#workspace.exportStack(name)).deployment) : { exists: false }),
       destroy: async (onLine, halt) => {
@@ -145,13 +147,6 @@ export class ClassStacks {
         });
       },
       outputs: async () => (this.#existing.has(name) ? outputsOf(await (await this.#open(name)).outputs()) : {}),
-      state: async () => {
-        if (!this.#existing.has(name)) return "none";
-        const state = stateOf((await this.#workspace.exportStack(name)).deployment, wholeOf(this.#klass, student));
-        // The engine does not know of a reset that it did not do.
-        const last = journal.last(student.id);
-        return state === "ready" && last?.command === "reset" && !last.ok ? "partial" : state;
-      },
     };
   }
 
@@ -164,33 +159,39 @@ export class ClassStacks {
 
   /** Runs the engine on one stack. */
   #run(run: Run, work: (stack: Stack, engine: Engine) => Promise<void>): Promise<Outcome> {
-    const { name, student, onLine, halt } = run;
-    const { heard, onEvent } = listener([name, student.id], onLine);
-    return this.#journaled(
-      run,
-      async (_heard, killed, log) => {
-        const stack = await this.#open(name);
-        const options = { color: "never", onEvent, onOutput: log, signal: halt.signal } as const;
-        await work(stack, new Engine(stack, options, killed, heard, onLine));
-      },
-      heard,
-    );
+    const { name, student, halt } = run;
+    return this.#journaled(run, (tell, log) => {
+      const { heard, onEvent } = listener([name, student.id], tell);
+      return {
+        heard,
+        work: async (killed) => {
+          const stack = await this.#open(name);
+          const options = { color: "never", onEvent, onOutput: log, signal: halt.signal } as const;
+          await work(stack, new Engine(stack, options, killed, heard, tell));
+        },
+      };
+    });
   }
 
-  /** Does work for one student, alone, and writes down its beginning and its end; whatever goes wrong is told as an outcome. */
-  async #journaled(
-    { name, student, journal, command, halt }: Run,
-    work: (heard: Heard, killed: boolean, log: (text: string) => void) => Promise<void>,
-    heard: Heard = { errors: [], warnings: [] },
-  ): Promise<Outcome> {
+  /**
+   * Does work for one student, alone, and writes down its beginning, what it does and its end; whatever goes wrong is told as an outcome.
+   *
+   * @param begin is told where to tell what is being done and where to log; its work is told whether the last one was killed
+   */
+  async #journaled({ name, student, journal, command, onLine, halt }: Run, begin: (tell: OnLine, log: OnLine) => { heard: Heard; work(killed: boolean): Promise<void> }): Promise<Outcome> {
     const start = Date.now();
     const other = journal.runningElsewhere(student.id);
     if (other) return { ok: false, seconds: 0, failure: busy(other) };
     const killed = journal.wasKilled(student.id);
     const writing = journal.begin(student.id, command);
+    const tell: OnLine = (text) => {
+      writing.moves(text);
+      onLine(text);
+    };
+    const { heard, work } = begin(tell, (text) => writing.log(text));
     let outcome: Outcome;
     try {
-      await work(heard, killed, (text) => writing.log(text));
+      await work(killed);
       outcome = { ok: true, seconds: (Date.now() - start) / 1000, warnings: heard.warnings };
     } catch (error) {
       outcome = { ok: false, seconds: (Date.now() - start) / 1000, failure: failureIn(error, heard.errors, halt, name, student) };
@@ -204,14 +205,6 @@ export class ClassStacks {
     const args = this.#selected === undefined ? ["stack", "unselect"] : ["stack", "select", this.#selected];
     await promisify(execFile)(this.#workspace.pulumiCommand.command, [...args, "--non-interactive"], { cwd: projectDirectory }).catch(() => {});
   }
-}
-
-/** What the student's stack has in the end. */
-function wholeOf(klass: ClassSettings, student: Student): Whole {
-  const settings = parsedSettings(klass, student, settingsWithLogins(klass, student, new Handouts(klass)));
-  const machines = [...settings.controlPlanes, ...settings.workers];
-  const clusters = settings.prepareTo === "cluster" ? 1 : 0;
-  return { stages: machines.flatMap((machine) => stagesOf(settings, machine)).length, clusters, workers: clusters * settings.workers.length };
 }
 
 /** What runs on the machines goes on there; who waits for it does not. */
@@ -282,7 +275,7 @@ class Engine {
 
   /** Looks at the machines, and forgets steps that were begun and never reported back. */
   async settle(): Promise<void> {
-    this.#onLine("looking at what a killed run left");
+    this.#onLine("looking at what is there");
     await this.#stack.refresh({ ...this.options, clearPendingCreates: true });
     this.#heard.errors.length = 0;
   }

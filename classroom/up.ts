@@ -10,6 +10,8 @@ import { duration, failureOfLooks, notBegun, readyText, type Result } from "./ou
 import type { Student } from "./roster.ts";
 import type { Screen } from "./screen.ts";
 import type { Failure, Outcome, StudentStack } from "./stacks.ts";
+import { isReady, type StudentStatus } from "./status.ts";
+import { problemText } from "./status-text.ts";
 
 /** What bringing up a class works with. */
 export interface Work {
@@ -24,6 +26,10 @@ export interface Work {
   readonly parallelism: number;
   readonly screen: Screen;
   readonly halt: Halt;
+  /** How a student is now, as `classroom status` tells it. */
+  readonly see: (student: Student) => Promise<StudentStatus>;
+  /** Students whose cluster was made and is broken: what somebody changed on their machines is put right too. */
+  readonly mend: ReadonlySet<Student>;
 }
 
 /**
@@ -76,7 +82,7 @@ async function tryEach(students: readonly Student[], work: Work, counts: Counts,
         if (halt.requested) return ended(student, notBegun);
         if (broken) return ended(student, { ok: false, seconds: 0, failure: { ...broken, problem: `not begun: ${broken.problem}` } });
         counts.begin();
-        const outcome = await make(student, own, work);
+        const outcome = await confirmed(student, await make(student, own, work), work);
         counts.pause();
         if (outcome.ok) journal.touched(student.id);
         // What is wrong with Pulumi itself would be wrong for everybody.
@@ -89,7 +95,7 @@ async function tryEach(students: readonly Student[], work: Work, counts: Counts,
 
 /** Makes one student's cluster on machines that answer. */
 async function make(student: Student, looks: readonly Look[], work: Work): Promise<Outcome> {
-  const { klass, journal, screen, halt, stackOf } = work;
+  const { klass, journal, screen, halt, stackOf, mend } = work;
   const moves = (text: string) => screen.moves(student, text);
   const stack = stackOf(student);
   const anew = installedAnew(student, looks, journal);
@@ -104,10 +110,21 @@ async function make(student: Student, looks: readonly Look[], work: Work): Promi
   moves("noting what the machines are like");
   await noteBefore(student, looks, work);
   moves("starting");
-  const outcome = await stack.up(moves, halt);
+  const outcome = await stack.up(moves, halt, mend.has(student));
   // The engine writes the old machine down as it finds another one in its place.
   takeOffList(anew);
   return outcome;
+}
+
+/** Nobody is told to be ready whom `classroom status` would call otherwise: the engine does not see what broke after it was done. */
+async function confirmed(student: Student, outcome: Outcome, { see, screen }: Work): Promise<Outcome> {
+  if (!outcome.ok) return outcome;
+  screen.moves(student, "looking at its nodes");
+  const status = await see(student);
+  if (isReady(status)) return outcome;
+  const told = status.problems.map((problem) => problemText(problem, student.id))[0];
+  const problem = told?.problem ?? `it is ${status.state}`;
+  return { ok: false, seconds: outcome.seconds, failure: { kind: "failed", problem: `made, and not ready: ${problem}`, ...(told && { next: told.next }), details: problem } };
 }
 
 /** Keeps what each machine is like that the class has not touched yet, as it is to be found again at the end. */

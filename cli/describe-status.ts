@@ -1,5 +1,6 @@
+import type { Certificate } from "../controlplane/certificate.ts";
 import type { SharedSettings } from "../controlplane/reconcile.ts";
-import type { Certificate, MachineFacts, NodeFacts, StatusFacts } from "../controlplane/status.ts";
+import type { MachineFacts, NodeFacts, StatusFacts } from "../controlplane/status.ts";
 import type { EtcdMember, MachineReport, Observation } from "../quorum/observation.ts";
 import { planOf, planText, type Plan } from "../quorum/plan.ts";
 import { hasQuorum, memberOf, nameOf, ringOf } from "../quorum/ring.ts";

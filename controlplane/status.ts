@@ -1,21 +1,14 @@
-import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { MachineError } from "../machine/errors.ts";
 import { inspect } from "../machine/inspect.ts";
 import { renderScript } from "../machine/render.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import type { Observation } from "../quorum/observation.ts";
+import { certificateSchema, readCertificate, type Certificate } from "./certificate.ts";
 import type { Member } from "./member.ts";
 import { observe, type ObservedMachine } from "./observe.ts";
 import { onControlPlane } from "./on-control-plane.ts";
 import { observed, type SharedSettings } from "./reconcile.ts";
-
-/** A certificate of the control plane. */
-export interface Certificate {
-  /** As `kubeadm certs check-expiration` names it: apiserver, etcd-peer, admin.conf; `kubelet` is the one that kubelet renews itself. */
-  readonly name: string;
-  readonly expires: Date;
-}
 
 /** What a control-plane machine tells of itself. */
 export interface MachineFacts {
@@ -44,7 +37,7 @@ export interface StatusFacts {
 }
 
 const machineSchema = z.object({
-  facts: z.object({ certificates: z.array(z.object({ name: z.string(), text: z.string() })), holdsVip: z.boolean() }),
+  facts: z.object({ certificates: z.array(certificateSchema), holdsVip: z.boolean() }),
 });
 const nodesSchema = z.object({ facts: z.object({ nodes: z.string() }) });
 
@@ -104,15 +97,4 @@ async function unlessSilent(document: Promise<unknown>): Promise<unknown> {
 function readyFirst(members: readonly ObservedMachine[], { machines }: Observation): ObservedMachine[] {
   const isReady = (member: ObservedMachine) => machines.some((report) => report.name === member.name && report.wanted === member.wanted && report.ready === true);
   return [...members].sort((a, b) => Number(isReady(b)) - Number(isReady(a)));
-}
-
-/** What does not parse is no certificate that anybody could use, and is left out. */
-function readCertificate({ name, text }: { readonly name: string; readonly text: string }): Certificate[] {
-  try {
-    // A kubeconfig has the PEM text in base64.
-    const pem = text.startsWith("-----BEGIN") ? text : Buffer.from(text, "base64").toString();
-    return [{ name, expires: new Date(new X509Certificate(pem).validTo) }];
-  } catch {
-    return [];
-  }
 }

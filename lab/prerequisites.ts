@@ -67,21 +67,36 @@ async function faultsHere(): Promise<string[]> {
 const available = (): number => process.availableMemory();
 
 async function installMissing(installing: () => void): Promise<void> {
-  const found = await Promise.all(
-    Object.entries(programs).map(async ([program, name]) => ((await execa("sh", ["-c", `command -v ${program}`], { reject: false })).exitCode === 0 ? [] : [name])),
-  );
-  const installed = await Promise.all(
-    packages.map(async (name) => ((await execa("dpkg-query", ["-W", "-f=${Status}", name], { reject: false })).stdout.includes("ok installed") ? [] : [name])),
-  );
-  const missing = [...found, ...installed].flat();
+  const missing = await missingPackages(programs, packages);
   if (missing.length === 0) return;
   installing();
+  await withoutStartingServices(() => install(missing));
+  // Nor at the next boot: the lab starts the registry itself, in its own network.
+  if (missing.includes("docker-registry")) await execa("systemctl", ["mask", "docker-registry"], { reject: false });
+}
+
+/**
+ * The Debian packages among these that are not installed here.
+ *
+ * @param needed programs, by the package that brings each
+ * @param others packages without a program
+ */
+export async function missingPackages(needed: Readonly<Record<string, string>>, others: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    Object.entries(needed).map(async ([program, name]) => ((await execa("sh", ["-c", `command -v ${program}`], { reject: false })).exitCode === 0 ? [] : [name])),
+  );
+  const installed = await Promise.all(
+    others.map(async (name) => ((await execa("dpkg-query", ["-W", "-f=${Status}", name], { reject: false })).stdout.includes("ok installed") ? [] : [name])),
+  );
+  return [...found, ...installed].flat();
+}
+
+/** Installs Debian packages. @throws Error with what apt says when it cannot */
+export async function install(names: readonly string[]): Promise<void> {
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   // An archive of somebody else that does not answer is no reason to stop: the installation says what is missing.
   await execa("apt-get", ["-qq", "update"], { env, reject: false });
-  await withoutStartingServices(() => execa("apt-get", ["-qq", "install", "--yes", "--no-install-recommends", ...missing], { env }));
-  // Nor at the next boot: the lab starts the registry itself, in its own network.
-  if (missing.includes("docker-registry")) await execa("systemctl", ["mask", "docker-registry"], { reject: false });
+  await execa("apt-get", ["-qq", "install", "--yes", "--no-install-recommends", ...names], { env });
 }
 
 /** docker-registry's package would start a service of its own. https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt */

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { look } from "../look.ts";
-import type { Preparation } from "../../kubeadm/settings.ts";
 import { preparationOf } from "../class-file.ts";
-import { explain, readyText } from "../outcome.ts";
-import { statusOf, type StudentStatus } from "../status.ts";
-import { tableText } from "../table.ts";
+import { see } from "../glance.ts";
+import type { Student } from "../roster.ts";
+import { screenOn } from "../screen.ts";
+import { isReady, type StudentStatus } from "../status.ts";
+import { closingText, headingText, problemText, rowText } from "../status-text.ts";
 import { contextOf, withClass, type ClassOptions } from "./context.ts";
 
 interface StatusOptions extends ClassOptions {
@@ -19,23 +19,26 @@ export function addStatus(program: Command): void {
     .option("--json", "print it as JSON")
     .action(async (ids: string[], options: StatusOptions) => {
       const { klass, journal, chosen } = contextOf(options, ids);
-      const prepareTo = preparationOf(klass);
-      const looks = await look(klass, chosen);
-      const statuses = chosen.map((student) => statusOf(student, looks.filter((seen) => seen.student === student), journal, prepareTo));
-      console.log(options.json ? JSON.stringify(statuses, undefined, 2) : statusText(statuses, prepareTo));
-      process.exitCode = statuses.every(({ state }) => state === "ready") ? 0 : 1;
+      const table = { ids: chosen.map(({ id }) => id), prepareTo: preparationOf(klass) };
+      const seen = new Map<Student, StudentStatus>();
+      const waiting = () => chosen.filter((student) => !seen.has(student)).map(({ id }) => id);
+      const screen = options.json ? undefined : screenOn(process.stdout, () => `${seen.size} of ${chosen.length} looked at; waiting for ${waiting().join(", ")}`);
+      screen?.note(headingText(table));
+      try {
+        await Promise.all(
+          chosen.map(async (student) => {
+            const status = await see(klass, student, journal);
+            seen.set(student, status);
+            screen?.note(rowText(status, table));
+          }),
+        );
+      } finally {
+        screen?.close();
+      }
+      const statuses = chosen.map((student) => seen.get(student)!);
+      console.log(options.json ? JSON.stringify(statuses.map(withSentences), undefined, 2) : `\n${closingText(statuses)}`);
+      process.exitCode = statuses.every(isReady) ? 0 : 1;
     });
 }
 
-const stateText = { working: "working", partial: "NOT FINISHED", none: "nothing yet", unreachable: "NOT REACHABLE" } as const;
-
-function statusText(statuses: readonly StudentStatus[], prepareTo: Preparation): string {
-  const words = { ...stateText, ready: readyText(prepareTo) };
-  const table = tableText(
-    ["student", "name", "cluster", "machines"],
-    statuses.map(({ student, machines, state }) => [student.id, student.name ?? "", words[state], machines.map(({ machine, host, state: one, byHand }) => `${machine} ${host} ${byHand === undefined ? one : `prepared, and by hand: ${byHand}`}`).join("\n")]),
-  );
-  const problems = statuses.flatMap(({ student, problem, next }) => (problem === undefined ? [] : [`${student.id}: ${explain({ problem, next })}`]));
-  const ready = statuses.filter(({ state }) => state === "ready").length;
-  return [table, "", ...problems, ...(problems.length > 0 ? [""] : []), `${ready} of ${statuses.length} ready.`].join("\n");
-}
+const withSentences = (status: StudentStatus) => ({ ...status, problems: status.problems.map((problem) => ({ ...problem, ...problemText(problem, status.student.id) })) });

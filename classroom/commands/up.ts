@@ -1,16 +1,17 @@
 import type { Command } from "commander";
 import { Option } from "commander";
-import pLimit from "p-limit";
 import { takeFingerprint } from "../../machine/fingerprint.ts";
 import { preparationOf } from "../class-file.ts";
 import { count } from "../count.ts";
+import { see } from "../glance.ts";
 import type { HandoutResult } from "../handout/hand-out.ts";
 import { listenForHalt } from "../halt.ts";
 import { look, silent, type Look } from "../look.ts";
 import { duration, explain, readyText, type Result } from "../outcome.ts";
 import type { Student } from "../roster.ts";
 import { screenOn } from "../screen.ts";
-import { ClassStacks, type StudentStack } from "../stacks.ts";
+import { ClassStacks } from "../stacks.ts";
+import { isReady } from "../status.ts";
 import { tableText } from "../table.ts";
 import { bringUp, Counts } from "../up.ts";
 import { shown } from "../shown.ts";
@@ -36,7 +37,10 @@ export function addUp(program: Command): void {
       const parallelism = parallelismOf(context, options.parallel);
       const stacks = await ClassStacks.open(klass, shown(options.class));
       const stackOf = (student: Student) => stacks.stackOf(student, journal);
-      const chosen = options.only === "failed" ? await notReady(context.chosen, stackOf) : context.chosen;
+      const seeNow = (student: Student) => see(klass, student, journal);
+      const statuses = options.only === "failed" ? await Promise.all(context.chosen.map(seeNow)) : undefined;
+      const chosen = statuses ? statuses.filter((status) => !isReady(status)).map(({ student }) => student) : context.chosen;
+      const mend = new Set(statuses?.filter(({ state }) => state === "not-ready").map(({ student }) => student));
       if (chosen.length === 0) return console.log("Every student's cluster is ready.");
 
       const counts = new Counts(chosen.length);
@@ -56,6 +60,8 @@ export function addUp(program: Command): void {
           parallelism: parallelism.students,
           screen,
           halt,
+          see: seeNow,
+          mend,
         };
         results = await bringUp(chosen, work, counts);
         if (!halt.requested) handed = await handOutTo(results.flatMap(({ student, outcome }) => (outcome.ok ? [student] : [])), context, screen);
@@ -69,13 +75,6 @@ export function addUp(program: Command): void {
       console.log(`\n${closing(results, (Date.now() - start) / 1000, shown(journal.directory))}`);
       process.exitCode = halt.requested ? 130 : [...results.map(({ outcome }) => outcome), ...handed].every(({ ok }) => ok) ? 0 : 1;
     });
-}
-
-/** Reads every stack's state; a few at once, since each reading is a process. */
-async function notReady(students: readonly Student[], stackOf: (student: Student) => StudentStack): Promise<readonly Student[]> {
-  const limit = pLimit(4);
-  const states = await Promise.all(students.map((student) => limit(() => stackOf(student).state())));
-  return students.filter((_, index) => states[index] !== "ready");
 }
 
 /** @param ready how it is called when all is well */

@@ -312,6 +312,28 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
     expect(lost.output).toMatch(/and the cluster's CA \(the keys of the cluster's CA are not on its control plane any more\)/);
   });
 
+  test("a node that is not Ready: status says so, and up --only failed takes that student and no other", async () => {
+    s04.cluster!.notReady.add("s04");
+    s04.drift.set("kernel", ["net.ipv4.ip_forward is 0, wanted 1"]);
+    site.journal.clear();
+    const status = await project.run("status");
+    expect(status.exitCode, status.output).toBe(1);
+    expect(status.output).toMatch(/^s04 +NOT READY +0\/1 /m);
+    expect(status.output).toMatch(/^s04: node s04 is NotReady\n {2}Next: /m);
+    expect(status.output).toContain("3 of 4 ready.");
+    expect(site.journal.all).toEqual([]);
+
+    // What somebody changed on the machine is put right. That is not what the node lacks, and nobody is told that it is ready.
+    const up = await project.run("up", "--only", "failed");
+    expect(up.exitCode, up.output).toBe(1);
+    expect(up.output).toMatch(/^s04: made, and not ready: node s04 is NotReady/m);
+    expect(site.journal.all).toEqual(["s04: kernel apply"]);
+
+    s04.cluster!.notReady.clear();
+    expect((await project.run("status")).output).toContain("4 of 4 ready.");
+    expect((await project.run("up", "--only", "failed")).output).toContain("Every student's cluster is ready.");
+  });
+
   test("a machine that was installed anew is another one, until the roster names its host key", async () => {
     site.journal.clear();
     await s04.shell.stop();

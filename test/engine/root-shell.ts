@@ -147,7 +147,10 @@ export class RootShell {
         print: (line) => void (channel.writable && channel.write(`${line}\n`)),
         complain: (line) => void (channel.writable && channel.stderr.write(`${line}\n`)),
       };
-      void this.#answerer.answer(scriptIn(input, mark), terminal).then((code) => {
+      const script = scriptIn(input, mark);
+      // The client went away before it had sent all of it.
+      if (script === undefined) return end(1);
+      void this.#answerer.answer(script, terminal).then((code) => {
         if (!channel.writable) return;
         channel.stderr.write(`${mark} end\n`);
         channel.write(`${mark} end ${code}\n`);
@@ -159,13 +162,13 @@ export class RootShell {
   }
 }
 
-/** The script between the frame of scripts/as-root.sh and the script's own input. */
-function scriptIn(input: Buffer, mark: string): string {
+/** The script between the frame of scripts/as-root.sh and the script's own input; undefined when it did not come whole. */
+function scriptIn(input: Buffer, mark: string): string | undefined {
   const afterMark = input.subarray(input.indexOf(`${mark} `));
   const header = afterMark.subarray(0, afterMark.indexOf("\n") + 1);
   const frameBytes = Number(header.toString().split(" ")[1]);
   const frame = afterMark.subarray(header.length, header.length + frameBytes).toString();
-  const scriptBytes = Number(/^frame_bytes=(\d+)\n/.exec(frame)![1]);
+  const scriptBytes = Number(/^frame_bytes=(\d+)\n/.exec(frame)?.[1]);
   const start = header.length + frameBytes;
-  return afterMark.subarray(start, start + scriptBytes).toString();
+  return afterMark.length >= start + scriptBytes ? afterMark.subarray(start, start + scriptBytes).toString() : undefined;
 }

@@ -22,6 +22,12 @@ export class ScriptedCluster {
   /** Key of the administrator, base64, as it stands in a kubeconfig. */
   readonly adminKey = randomBytes(24).toString("base64");
   readonly nodes = new Set<string>();
+  /** Nodes whose kubelet does not answer. */
+  readonly notReady = new Set<string>();
+  /** Lines of `kubectl get pods` for pods that do not run. */
+  readonly unwellPods: string[] = [];
+  /** PEM text of the apiserver's certificate; undefined: it ends with the CA's. */
+  apiserverCert: string | undefined;
   readonly tokens = new Set<string>();
   /** Tokens that there were at any time. */
   readonly everyToken: string[] = [];
@@ -63,6 +69,11 @@ export class ScriptedCluster {
       signingAlgorithm: algorithm,
     });
     return `${signed.toString("pem")}\n`;
+  }
+
+  /** Lines of `kubectl get nodes`. */
+  get nodeLines(): string {
+    return [...this.nodes].map((name) => `${name}   ${this.notReady.has(name) ? "NotReady" : "Ready"}   <none>   5m   v1.37.1`).join("\n");
   }
 
   createToken(): string {

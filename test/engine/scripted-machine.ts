@@ -1,4 +1,4 @@
-import { parse, parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments, stringify } from "yaml";
 import type { MachineFacts } from "../../machine/preflight/facts.ts";
 import { bare, fingerprintOf } from "../unit/machine/fingerprints.ts";
 import { healthy } from "../unit/preflight/observation.ts";
@@ -76,6 +76,8 @@ export class ScriptedMachine implements Answerer {
   readonly logins = new Map<string, string[]>();
   /** ~/.kube/config, by user. */
   readonly kubeconfigs = new Map<string, string>();
+  /** Of /var. */
+  disk = { availableBytes: 15e9, sizeBytes: 20e9 };
   /** Facts of preflight that differ from a healthy machine's. */
   facts: Partial<MachineFacts> = {};
   /** What its answers wait for: a machine that is slow. Jobs do not. */
@@ -134,6 +136,15 @@ export class ScriptedMachine implements Answerer {
     return this.owner === "" && this.stages.size === 0 && this.#controlPlane.state === "none" && this.joined === undefined && this.byHand === null && this.logins.size === 0;
   }
 
+  /** Makes a cluster on it, as an `up` would that has ended well. @param owner `project/stack/cluster` */
+  async makeCluster(owner: string): Promise<ScriptedCluster> {
+    this.owner = owner;
+    for (const stage of ["claim", "kernel", "container-runtime", "kubernetes-packages", "names"]) this.stages.add(stage);
+    const configuration = { nodeRegistration: { name: this.name }, localAPIEndpoint: { advertiseAddress: this.clusterAddress } };
+    await this.#controlPlane.apply({ EXPECTED: "none", KUBEADM_COMMAND: "init", KUBEADM_CONFIG: stringify(configuration) }, [], async () => {});
+    return this.cluster!;
+  }
+
   /** The next such job prints these lines and fails before it changes anything; `promotion` is the second half of a control plane's join. */
   failNext(job: string, lines: readonly string[]): void {
     this.#failures.set(job, lines);
@@ -182,6 +193,8 @@ export class ScriptedMachine implements Answerer {
     switch (`${name} ${verb}`) {
       case "preflight inspect":
         return JSON.stringify(this.#preflight(variables));
+      case "glance inspect":
+        return JSON.stringify(this.#glance());
       case "fingerprint inspect":
         return JSON.stringify({ gzip: this.#fingerprint() });
       case "control-plane inspect":
@@ -233,6 +246,21 @@ export class ScriptedMachine implements Answerer {
         if (verb !== "inspect") throw new Error(`${name} ${verb} is to be a job`);
         return inspection(name, this.drift.get(name) ?? (this.stages.has(name) ? [] : [`${name} is not applied`]));
     }
+  }
+
+  #glance(): object {
+    const { cluster, owner, disk, byHand } = this;
+    const job = this.#unit.running;
+    return {
+      owner,
+      stages: [...this.stages],
+      joined: byHand === null && (this.#controlPlane.state !== "none" || this.joined !== undefined),
+      byHand,
+      job: job ? { stage: job.stage, verb: job.verb, since: "2026-01-01T00:00:00Z", doing: "" } : null,
+      disk,
+      certificates: cluster ? [{ name: "apiserver", text: cluster.apiserverCert ?? cluster.caCert }] : [],
+      cluster: !cluster ? null : this.#controlPlane.isReady ? { nodes: cluster.nodeLines, pods: cluster.unwellPods.join("\n") } : { error: "The connection to the server was refused" },
+    };
   }
 
   /** What is applied can be seen: a fingerprint that is taken too late is not that of a bare machine. */

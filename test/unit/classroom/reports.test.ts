@@ -1,12 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Look } from "../../../classroom/look.ts";
 import { parallelStudents } from "../../../classroom/parallelism.ts";
 import { screenOn } from "../../../classroom/screen.ts";
-import { statusOf } from "../../../classroom/status.ts";
 import { tableText } from "../../../classroom/table.ts";
-import type { MachineFacts } from "../../../machine/preflight/facts.ts";
-import type { SshTarget } from "../../../machine/target.ts";
-import { healthy } from "../preflight/observation.ts";
 
 const student = { id: "s07", name: "홍길동", machines: [{ host: "192.0.2.107" }], line: 8 };
 
@@ -20,55 +15,6 @@ describe("how many students at the same time", () => {
   });
   test("one at least", () => {
     expect(parallelStudents({ freeMemory: 0, processors: 1 }).students).toBe(1);
-  });
-});
-
-describe("how a student is", () => {
-  const nothing = { last: () => undefined, runningElsewhere: () => undefined, wasKilled: () => false };
-  const entry = { command: "up", began: "2026-11-21T08:00:00Z", pid: 1 };
-  const seen = (more: Partial<Look> & { facts?: MachineFacts }): Look => ({ student, machine: "s07", host: "192.0.2.107", target: {} as SshTarget, owner: "p/s/c", ...more });
-  const with_ = (facts: Partial<MachineFacts>) => seen({ facts: { ...healthy("10.0.0.11"), ...facts } });
-
-  test.each([
-    ["none", with_({}), nothing],
-    ["partial", with_({ owner: "p/s/c" }), nothing],
-    ["ready", with_({ owner: "p/s/c", joined: true }), nothing],
-    ["partial", with_({ owner: "p/s/c", joined: true }), { ...nothing, last: () => ({ ...entry, ended: "x", ok: false, problem: "flannel did not start" }) }],
-    ["partial", with_({ owner: "p/s/c", joined: true }), { ...nothing, last: () => entry, wasKilled: () => true }],
-    ["working", with_({ owner: "p/s/c" }), { ...nothing, last: () => entry, runningElsewhere: () => entry }],
-    ["partial", with_({ owner: "p/other/c" }), nothing],
-    ["unreachable", seen({ fault: { kind: "unreachable", problem: "does not answer", next: "switch it on" } }), nothing],
-    ["unreachable", seen({ fault: { kind: "refused", problem: "refused every key", next: "put it there" } }), nothing],
-  ])("%s", (state, look, journal) => expect(statusOf(student, [look], journal, "cluster").state).toBe(state));
-
-  test("is told with the first problem and what to do about it", () => {
-    const { problem, next } = statusOf(student, [seen({ fault: { kind: "unreachable", problem: "does not answer", next: "switch it on" } })], nothing, "cluster");
-    expect([problem, next]).toEqual(["does not answer", "switch it on"]);
-    expect(statusOf(student, [with_({ owner: "p/s/c" })], { ...nothing, last: () => entry, wasKilled: () => true }, "cluster").problem).toBe("`classroom up` was killed");
-    expect(statusOf(student, [with_({ owner: "p/other/c" })], nothing, "cluster").problem).toBe("s07 belongs to p/other/c");
-  });
-});
-
-describe("how a student is whose machines are only prepared", () => {
-  const nothing = { last: () => undefined, runningElsewhere: () => undefined, wasKilled: () => false };
-  const byHand = { role: "control-plane", version: "1.37.1", certificate: "", since: Date.parse("2026-11-21T10:12:00") / 1000, namespaces: 6, pods: 14 } as const;
-  const seen = (facts: Partial<MachineFacts>): Look => ({ student, machine: "s07", host: "192.0.2.107", target: {} as SshTarget, owner: "p/s/c", facts: { ...healthy("10.0.0.11"), ...facts } });
-
-  test("ready as soon as they are, also with a cluster that the student has made", () => {
-    expect(statusOf(student, [seen({})], nothing, "packages").state).toBe("none");
-    expect(statusOf(student, [seen({ owner: "p/s/c" })], nothing, "packages").state).toBe("ready");
-    expect(statusOf(student, [seen({ owner: "p/s/c", byHand })], nothing, "packages")).toMatchObject({
-      state: "ready",
-      machines: [{ state: "by-hand", byHand: "a control plane of Kubernetes 1.37.1, made 2026-11-21 10:12, 6 namespaces, 14 pods" }],
-    });
-    expect(statusOf(student, [seen({ owner: "p/s/c" })], { ...nothing, last: () => ({ command: "up", began: "x", ended: "y", pid: 1, ok: false, problem: "apt" }) }, "packages").state).toBe("partial");
-  });
-
-  test("not ready, with the way on, once the class is to have clusters", () => {
-    const { state, problem, next } = statusOf(student, [seen({ owner: "p/s/c", byHand })], nothing, "cluster");
-    expect(state).toBe("partial");
-    expect(problem).toMatch(/^s07: somebody has made a cluster on it by hand: a control plane/);
-    expect(next).toContain("`classroom reset s07`");
   });
 });
 

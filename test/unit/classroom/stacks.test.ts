@@ -8,7 +8,6 @@ import { listener } from "../../../classroom/stacks/events.ts";
 import { failureOf } from "../../../classroom/stacks/failure.ts";
 import { areStale, locksIn } from "../../../classroom/stacks/lock.ts";
 import { writeStackSettings } from "../../../classroom/stacks/settings-file.ts";
-import { stateOf } from "../../../classroom/stacks/state.ts";
 import { openTcp, dial } from "../../../machine/dial.ts";
 import type { Reporter } from "../../../machine/reporter.ts";
 
@@ -86,26 +85,6 @@ describe("a stack's file", () => {
       rmSync(project, { recursive: true });
     }
   });
-});
-
-describe("how far a stack is", () => {
-  const resource = (kind: string, status = "ok") => ({ urn: `urn:pulumi:x::y::${kind}::z`, type: `pulumi-nodejs:dynamic/kubeadm:${kind}`, outputs: { status } });
-  const cluster = [resource("Preflight"), resource("Stage"), resource("ControlPlane"), resource("Flannel")];
-  const whole = (workers = 0) => ({ stages: 1, clusters: 1, workers }) as const;
-  const prepared = { stages: 2, clusters: 0, workers: 0 } as const;
-  test.each([
-    ["none", undefined, whole()],
-    ["none", { resources: [{ urn: "u", type: "pulumi:pulumi:Stack" }] }, whole()],
-    ["partial", { resources: [resource("Preflight"), resource("Stage", "partial")] }, whole()],
-    ["partial", { resources: [...cluster, resource("Stage", "partial")] }, whole()],
-    ["partial", { resources: cluster }, whole(1)],
-    ["partial", { resources: cluster, pending_operations: [{}] }, whole()],
-    ["ready", { resources: cluster, pending_operations: null }, whole()],
-    ["ready", { resources: [...cluster, resource("Worker")] }, whole(1)],
-    ["partial", { resources: [resource("Preflight"), resource("Stage")] }, prepared],
-    ["ready", { resources: [resource("Preflight"), resource("Stage"), resource("Stage")] }, prepared],
-    ["partial", { resources: [...cluster, resource("Stage")] }, prepared],
-  ])("%s", (state, deployment, whole) => expect(stateOf(deployment, whole)).toBe(state));
 });
 
 describe("what is heard from the engine", () => {

@@ -9,6 +9,7 @@ import type { Look, LookFault } from "../../../classroom/look.ts";
 import type { Student } from "../../../classroom/roster.ts";
 import type { Screen } from "../../../classroom/screen.ts";
 import type { Failure, Outcome, StudentStack } from "../../../classroom/stacks.ts";
+import type { StudentStatus } from "../../../classroom/status.ts";
 import { bringUp, Counts } from "../../../classroom/up.ts";
 import { MachineError } from "../../../machine/errors.ts";
 import { thingsOf, type Fingerprint } from "../../../machine/fingerprint.ts";
@@ -52,11 +53,15 @@ interface Bringing {
   /** Students whose machine the roster names by a host key. */
   readonly named?: readonly string[];
   /** A student whose machine keeps one waiting. */
+  /** Students whose node is not Ready, whatever the engine does. */
+  readonly broken?: readonly string[];
+  /** Students whose cluster was made and is broken. */
+  readonly mend?: readonly string[];
   readonly silent?: { readonly id: string; readonly until: Promise<void>; begun?(other: string): void };
 }
 
 /** Brings up the class with stacks and machines that end as the test says, and tells who was begun, in order. */
-async function bring(ends: Record<string, Outcome[]>, { faults = {}, halt = noHalt, parallelism = 2, ours = [], keys = {}, named = [], silent }: Bringing = {}) {
+async function bring(ends: Record<string, Outcome[]>, { faults = {}, halt = noHalt, parallelism = 2, ours = [], keys = {}, named = [], broken = [], mend = [], silent }: Bringing = {}) {
   const begun: string[] = [];
   let running = 0;
   let most = 0;
@@ -72,8 +77,8 @@ async function bring(ends: Record<string, Outcome[]>, { faults = {}, halt = noHa
         begun.push(`${id} destroyed`);
         return ready;
       },
-      async up() {
-        begun.push(id);
+      async up(_onLine, _halt, mends = false) {
+        begun.push(mends ? `${id} mended` : id);
         most = Math.max(most, ++running);
         await new Promise((resolve) => setTimeout(resolve, 5));
         running -= 1;
@@ -83,7 +88,12 @@ async function bring(ends: Record<string, Outcome[]>, { faults = {}, halt = noHa
     }) as Partial<StudentStack> as StudentStack;
   const counts = new Counts(students.length);
   const roster = students.map((one) => (named.includes(one.id) ? { ...one, machines: one.machines.map((machine) => ({ ...machine, hostKey: "SHA256:of-the-roster" })) } : one));
-  const results = await bringUp(roster, { klass: parseClass("name: cka", "class.yaml"), journal, stackOf, look, fingerprint, parallelism, screen, halt }, counts);
+  const see = async (one: Student): Promise<StudentStatus> => {
+    const sick = broken.includes(one.id);
+    return { student: one, state: sick ? "not-ready" : "ready", need: "nothing", prepareTo: "cluster", machines: [], nodes: 1, problems: sick ? [{ kind: "nodes-not-ready", nodes: [one.id] }] : [] };
+  };
+  const work = { klass: parseClass("name: cka", "class.yaml"), journal, stackOf, look, fingerprint, parallelism, screen, halt, see, mend: new Set(roster.filter(({ id }) => mend.includes(id))) };
+  const results = await bringUp(roster, work, counts);
   return { begun, most, counts: String(counts), results: results.map(({ student: { id }, outcome }) => `${id} ${outcome.ok ? "ready" : outcome.failure.kind}`) };
 }
 
@@ -130,6 +140,17 @@ describe("bringing up a class", () => {
     const { begun, results } = await bring({ s01: [failed("environment", "passphrase must be set")] }, { parallelism: 1 });
     expect(begun).toEqual(["s01"]);
     expect(results).toEqual(["s01 environment", "s02 environment", "s03 environment", "s04 environment"]);
+  });
+
+  test("nobody is told to be ready whose node is not, whatever the engine says", async () => {
+    const { results, counts } = await bring({}, { broken: ["s02"] });
+    expect(results[1]).toBe("s02 failed");
+    expect(said).toContain("s02 made, and not ready: node s02 is NotReady");
+    expect(counts).toBe("3 ready, 0 running, 0 waiting, 1 not ready");
+  });
+
+  test("machines are looked at first where a cluster that was made is broken", async () => {
+    expect((await bring({}, { mend: ["s03"] })).begun).toEqual(["s01", "s02", "s03 mended", "s04"]);
   });
 
   test("a machine that keeps one waiting holds up no other student", async () => {
@@ -196,6 +217,18 @@ describe("the journal", () => {
     writing.end(failed("failed", "no room on the disk"));
     expect(journal.last("s01")).toMatchObject({ command: "up", ok: false, problem: "no room on the disk" });
     expect(journal.wasKilled("s01")).toBe(false);
+  });
+
+  test("tells what a command does now, until it has ended", () => {
+    const writing = journal.begin("s01", "up");
+    writing.moves("kernel: loading modules");
+    expect(journal.last("s01")).toMatchObject({ command: "up", doing: "kernel: loading modules" });
+    writing.moves("kernel: loading modules, 12 s");
+    expect(journal.last("s01")!.doing).toBe("kernel: loading modules");
+    writing.end(ready);
+    writing.moves("too late");
+    expect(journal.last("s01")).toMatchObject({ ok: true });
+    expect(journal.last("s01")!.doing).toBeUndefined();
   });
 
   test("keeps what is known of machines that were not seen this time", () => {
