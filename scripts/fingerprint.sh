@@ -67,7 +67,8 @@ kernel_settings() {
     tr '\t' ' ' | sed 's/ = /\t/; s/^/sysctl\t/'
 }
 
-# What is to start, and what runs of it. Services that are only started on request come and go by themselves.
+# What is to start, and what runs of it. Services that are only started on request come and go by themselves; those that have done their
+# work at the start of the machine (exited) do not run.
 units() {
   local list=$work_dir/units
   systemctl list-unit-files --no-legend --no-pager --plain | awk '$2 != "transient" { print $1 "\t" $2 }' > "$list"
@@ -76,6 +77,7 @@ units() {
     awk -v list="$list" '
       BEGIN { while ((getline line < list) > 0) { split(line, part, "\t"); state[part[1]] = part[2] } }
       {
+        if ($4 == "exited") next
         name = $1
         if (!(name in state)) sub(/@.*\./, "@.", name)
         if (state[name] !~ /^(|static|indirect|alias)$/) print "running\t" $1 "\t" $3

@@ -46,6 +46,7 @@ export const ofRunning: readonly Excuse[] = [
     reason: "logs, and files that are gone after the next start; those of a cluster are told",
     covers: (difference) => difference.section === "passing" && !isOfCluster(difference),
   },
+  matching(/^\+ passing \/run\/pulumi-kubeadm$/, "where the job ran that gave the machine back; gone after the next start"),
   matching(/^. module /, "a module that was loaded stays until the next start"),
   matching(/^[+-] sysctl /, "a kernel setting comes and goes with its module or link"),
   matching(/^. mount (\/run\/|\/proc\/|\/sys\/)/, "of logins and services of the moment"),

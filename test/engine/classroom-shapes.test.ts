@@ -34,7 +34,7 @@ describe("a class that begins with prepared machines", () => {
     const up = await project.run("up");
     expect(up.exitCode, up.output).toBe(0);
     expect(up.output).toMatch(/^s01 .* prepared: packages +\d/m);
-    for (const name of ["s01-cp1", "s01-w1"]) expect(site.journal.of(name)).toEqual(["claim", "kernel", "container-runtime", "kubernetes-packages", "names"].map((stage) => `${stage} apply`));
+    for (const name of ["s01-cp1", "s01-w1"]) expect(site.journal.of(name)).toEqual(["claim", "logins", "kernel", "container-runtime", "kubernetes-packages", "names"].map((stage) => `${stage} apply`));
     const status = await project.run("status");
     expect(status.exitCode, status.output).toBe(0);
     expect(status.output).toMatch(/^s01 .* prepared: packages .* prepared$/m);
@@ -116,7 +116,7 @@ describe("a class that begins with prepared machines", () => {
     site.journal.clear();
     const up = await project.run("up", "--only", "failed");
     expect(up.exitCode, up.output).toBe(0);
-    expect(site.journal.of("s01-w1")).toEqual(["worker apply"]);
+    expect(site.journal.of("s01-w1")).toEqual(["worker apply", "kubeconfig of student"]);
     expect(w1.joined).toBe(cp1.cluster);
   });
 
