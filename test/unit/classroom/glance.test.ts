@@ -41,6 +41,7 @@ describe.skipIf(process.getuid?.() !== 0)("scripts/glance.sh", () => {
   });
 
   test("the nodes as kubectl shows them, and of the pods those that do not run", () => {
+    put("kubelet.conf", "x");
     put("admin.conf", "x");
     const kubectl = `kubectl() { case $* in
       *"get nodes"*) echo 's01   Ready   control-plane   5m   v1.37.1' ;;
@@ -54,6 +55,7 @@ describe.skipIf(process.getuid?.() !== 0)("scripts/glance.sh", () => {
   });
 
   test("why the cluster says nothing, in the last words of kubectl", () => {
+    put("kubelet.conf", "x");
     put("admin.conf", "x");
     const fails = "timeout() { shift; \"$@\"; }\nkubectl() { printf 'E1 try one\\nThe connection to the server was \"refused\"\\n' >&2; return 1; }";
     expect(glance(fails).cluster).toEqual({ error: 'The connection to the server was "refused"' });
