@@ -41,8 +41,7 @@ describe.skipIf(process.getuid?.() !== 0)("scripts/glance.sh", () => {
   });
 
   test("the nodes as kubectl shows them, and of the pods those that do not run", () => {
-    put("kubelet.conf", "x");
-    put("admin.conf", "x");
+    for (const file of ["kubelet.conf", "admin.conf"]) put(file, "x");
     const kubectl = `kubectl() { case $* in
       *"get nodes"*) echo 's01   Ready   control-plane   5m   v1.37.1' ;;
       *"get pods --all-namespaces"*) printf '%s\\n' 'kube-system   etcd-s01   1/1   Running   0   5m' 'a   job   0/1   Completed   0   5m' 'a   web-1   0/1   CrashLoopBackOff   3 (2m ago)   5m' 'a   web-2   1/2   Running   0   5m' ;;
@@ -54,9 +53,16 @@ describe.skipIf(process.getuid?.() !== 0)("scripts/glance.sh", () => {
     });
   });
 
+  test("what somebody made by hand is no cluster of ours, and is not asked", () => {
+    for (const file of ["kubelet.conf", "admin.conf"]) put(file, "x");
+    put("state/owner", "p/s/c\n");
+    const byHand = { role: "worker", version: "1.37.1", certificate: "", since: 1, namespaces: null, pods: null };
+    const made = `made_by_hand() { true; }\ndescribe_made_by_hand() { printf '%s' '${JSON.stringify(byHand)}'; }\ntimeout() { exit 3; }`;
+    expect(glance(made)).toMatchObject({ joined: false, byHand, cluster: null });
+  });
+
   test("why the cluster says nothing, in the last words of kubectl", () => {
-    put("kubelet.conf", "x");
-    put("admin.conf", "x");
+    for (const file of ["kubelet.conf", "admin.conf"]) put(file, "x");
     const fails = "timeout() { shift; \"$@\"; }\nkubectl() { printf 'E1 try one\\nThe connection to the server was \"refused\"\\n' >&2; return 1; }";
     expect(glance(fails).cluster).toEqual({ error: 'The connection to the server was "refused"' });
     expect(glance("timeout() { return 124; }").cluster).toEqual({ error: "kubectl did not answer within 20 s" });
