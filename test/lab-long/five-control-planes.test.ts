@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as lab from "../../lab/api.ts";
 import { floatingAddress } from "../../lab/machines.ts";
 import { projectDirectory } from "../../lab/pulumi.ts";
-import { apiserverReady, holders, members, voters } from "../lab/etcd.ts";
+import { controlPlanesReady, holders, members, voters } from "../lab/etcd.ts";
 import { until } from "../lab/machine.ts";
 import { ControlPlanes, kubectl } from "./stack.ts";
 
@@ -45,7 +45,7 @@ describe("five control planes", () => {
       lab.resume(holder!);
     }
     await until(120, "one holder", async () => (await holders(three)).length === 1);
-    await until(300, "all apiservers", async () => (await Promise.all(three.map(apiserverReady))).every(Boolean));
+    await until(900, "all control planes", () => controlPlanesReady(three));
   });
 
   test("status tells who is what, and that one may fail", async () => {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as lab from "../../lab/api.ts";
 import { machineNamed } from "../../lab/machines.ts";
-import { apiserverReady, members, voters } from "../lab/etcd.ts";
+import { controlPlanesReady, members, voters } from "../lab/etcd.ts";
 import { sudo, until } from "../lab/machine.ts";
 import { ControlPlanes, kubectl } from "./stack.ts";
 
@@ -49,7 +49,7 @@ describe("quorum that is lost", () => {
     await lab.powerOff("cp3", { hard: true });
     await until(120, "an answer through the balancer", async () => (await throughBalancer()).stdout === "ok");
     await lab.powerOn("cp3");
-    await until(600, "cp3's apiserver", () => apiserverReady("cp3"));
+    await until(900, "all control planes", () => controlPlanesReady(three));
   });
 
   test("a snapshot is taken and brought here", async () => {

@@ -19,9 +19,12 @@ export async function members(machine: string): Promise<string[]> {
 /** What `members` gives of voters alone. */
 export const voters = (...names: string[]): string[] => names.map((name) => `${name} voter`);
 
-/** Whether the machine's own apiserver is ready. */
-export async function apiserverReady(machine: string): Promise<boolean> {
-  return (await sudo(machine, "kubectl --kubeconfig /etc/kubernetes/admin.conf --server https://127.0.0.1:6443 --request-timeout=5s get --raw /readyz")).exitCode === 0;
+/** Whether apiserver, controller manager and scheduler of every one of the machines are ready: those that lose a leader start anew, also beside the machine that was lost. */
+export async function controlPlanesReady(machines: readonly string[]): Promise<boolean> {
+  const ask = "kubectl --kubeconfig /etc/kubernetes/admin.conf --insecure-skip-tls-verify --request-timeout=5s";
+  const command = `${ask} --server https://127.0.0.1:6443 get --raw /readyz && ${ask} --server https://127.0.0.1:10257 get --raw /healthz && ${ask} --server https://127.0.0.1:10259 get --raw /healthz`;
+  const answers = await Promise.all(machines.map((machine) => sudo(machine, command)));
+  return answers.every(({ exitCode }) => exitCode === 0);
 }
 
 /** Who has the floating address; a machine that hangs cannot be asked. */
