@@ -9,9 +9,11 @@ import { describe, type ControlPlaneResult } from "./describe.ts";
 import { initialise, join, takeUp } from "./member-in.ts";
 import { handAddressOn, removeMember } from "./member-out.ts";
 import type { Member } from "./member.ts";
+import { MembershipLease } from "./membership-lease.ts";
 import { deleteNode, labelNode, uncordonNode, withRoleTaint } from "./node.ts";
 import { inspectMember, look, observe, reportOf, type ObservedMachine } from "./observe.ts";
 import { resetMachine, resetUnlessGone } from "./reset.ts";
+import { survivors } from "./survivors.ts";
 
 /** The settings that every member of the cluster shares. */
 export type SharedSettings = Pick<
@@ -63,6 +65,21 @@ export async function reconcile(
   holder: string,
   reporter: Reporter,
 ): Promise<ControlPlaneResult> {
+  const lease = new MembershipLease(holder, reporter);
+  try {
+    return await stepByStep(inputs, before, lease, holder, reporter);
+  } finally {
+    await lease.release();
+  }
+}
+
+async function stepByStep(
+  inputs: ControlPlaneInputs,
+  before: ControlPlaneHistory,
+  lease: MembershipLease,
+  holder: string,
+  reporter: Reporter,
+): Promise<ControlPlaneResult> {
   const { members } = inputs;
   let machines = observed(members, before.leaving);
   const taken = new Map<string, number>();
@@ -79,6 +96,11 @@ export async function reconcile(
       return describe(inputs, reporter);
     }
     if (step.kind === "refuse") throw new MachineError({ machine: members[0]!.name, stage: "control-plane", cause: step.reason, next: step.next });
+    if (changesMembers(step) && !lease.isHeld) {
+      await lease.take(survivors(work, undefined));
+      // What another run did meanwhile must be seen.
+      continue;
+    }
     if (!addressHandedOn) {
       // Those who stay do not tell these any more that they have the API's address: these would take it, too.
       addressHandedOn = true;
@@ -133,6 +155,8 @@ export function observed(members: readonly Member[], leaving: readonly Member[])
 
 /** A step that changes something. */
 type Doing = Exclude<Step, { kind: "nothing" } | Refusal>;
+
+const changesMembers = ({ kind }: Doing): boolean => kind === "join" || kind === "remove";
 
 function countTimes(taken: Map<string, number>, { reason, ...step }: Doing): void {
   const key = JSON.stringify(step);

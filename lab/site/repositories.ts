@@ -8,10 +8,10 @@ import { downloadDebian } from "./debian.ts";
 import { containerdPackage, kubernetesPackages, newerKubectl, type Tools } from "./packages.ts";
 import { signRelease, type SigningKey } from "./signing.ts";
 
-/** What the stages, the machines and a later control plane install from Debian, beside the machines' base system. */
+/** What the stages, the machines and a later control plane install from Debian, beside the machines' base system; and what tests put on a machine. */
 const debianPackages = [
   "conntrack", "socat", "ethtool", "ipset", "ipvsadm", "iptables", "nftables", "kmod", "mount", "util-linux", "libseccomp2", "gpg", "gpgv",
-  "apparmor", "curl", "ca-certificates", "keepalived", "haproxy", "chrony", "jq",
+  "apparmor", "curl", "ca-certificates", "keepalived", "haproxy", "chrony", "jq", "bash-completion", "cloud-init",
 ];
 
 const minor = versions.kubernetes.split(".").slice(0, 2).join(".");

@@ -89,6 +89,24 @@ describe("a control plane of which every change goes through the members that st
     expect(site.journal.all).toEqual([]);
   });
 
+  test("a change while another run, of another backend, changes the members: it is named, and nothing is changed", async () => {
+    const other = "ops@elsewhere (process 7, stack lab)";
+    cluster.lease.ask(other, "");
+    const renewing = setInterval(() => cluster.lease.ask(other, ""), 500);
+    try {
+      stack.configure(config([cp1]));
+      expect(await stack.failingUp()).toContain(`${other} changes the members of this control plane, since 2026-01-01T00:00:00.000000Z`);
+    } finally {
+      clearInterval(renewing);
+      cluster.lease.release(other);
+    }
+    expect(done()).toEqual([]);
+    expect(cluster.etcd.members).toEqual(["cp1 voter", "cp2 voter", "cp3 voter"]);
+    stack.configure(config([cp1, cp2, cp3]));
+    await stack.up();
+    expect(cluster.etcd.members).toEqual(["cp1 voter", "cp2 voter", "cp3 voter"]);
+  });
+
   describe("a change that would break the quorum", () => {
     /** Runs an `up` that must not be carried out, and gives what it printed. */
     async function refused(...controlPlanes: ScriptedMachine[]): Promise<string> {

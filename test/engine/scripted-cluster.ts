@@ -15,9 +15,29 @@ export interface Authority {
 /** PEM. */
 export const caCertOf = ({ certificate }: Authority): string => `${certificate.toString("pem")}\n`;
 
+/** The Lease of those who change the members of the control plane. */
+export class ScriptedLease {
+  holder = "";
+  #version = 0;
+
+  /** Takes or renews it when that is possible. @returns who has it then */
+  ask(holder: string, over: string): object {
+    if (["", holder].includes(this.holder) || over === String(this.#version)) {
+      this.holder = holder;
+      this.#version++;
+    }
+    return { holder: this.holder, since: "2026-01-01T00:00:00.000000Z", version: String(this.#version) };
+  }
+
+  release(holder: string): void {
+    if (this.holder === holder) this.holder = "";
+  }
+}
+
 /** What kubeadm init makes, as far as the product asks for it. */
 export class ScriptedCluster {
   readonly etcd = new ScriptedEtcd();
+  readonly lease = new ScriptedLease();
   readonly authority: Authority;
   /** Key of the administrator, base64, as it stands in a kubeconfig. */
   readonly adminKey = randomBytes(24).toString("base64");

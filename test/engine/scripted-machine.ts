@@ -235,6 +235,11 @@ export class ScriptedMachine implements Answerer {
         this.#api().deleteToken(variables.TOKEN_ID!);
         this.#api().certificateKey = undefined;
         return "";
+      case "membership-lease apply":
+        return JSON.stringify(this.#api().lease.ask(variables.HOLDER!, variables.OVER!));
+      case "membership-lease remove":
+        this.#api().lease.release(variables.HOLDER!);
+        return "";
       case "client-access apply":
         return JSON.stringify(await this.#giveAccess(variables));
       case "login-kubeconfig apply":

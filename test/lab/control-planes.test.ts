@@ -27,9 +27,11 @@ let stack: LabStack;
 let writer: Writer;
 
 function config(slots: Slots): Record<string, unknown> {
-  const { controlPlanes: _, ...rest } = clusterConfig({ controlPlanes: ["cp1"], workers: [] }, site.www);
+  const { controlPlanes: _, ssh, ...rest } = clusterConfig({ controlPlanes: ["cp1"], workers: [] }, site.www);
   return {
     ...rest,
+    // Every look at a dead machine takes so long.
+    ssh: { ...(ssh as object), connectTimeoutSeconds: 15 },
     endpoint: { vip: floatingAddress },
     // A machine that takes over a name is let in by its key.
     controlPlanes: Object.entries(slots).map(([name, machine]) => ({ name, host: machineNamed(machine).address, hostKey: lab.sshTarget(machine).hostKey })),

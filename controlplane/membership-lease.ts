@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { MachineError } from "../machine/errors.ts";
+import type { Reporter } from "../machine/reporter.ts";
+import type { Member } from "./member.ts";
+import { onControlPlane } from "./on-control-plane.ts";
+
+/** A run that was killed keeps others waiting for so long; longer than an API that moves to another machine is away. */
+const durationSeconds = 30;
+const renewSeconds = 10;
+const lookSeconds = 2;
+
+/** What scripts/membership-lease.sh prints. */
+const recordSchema = z.object({ holder: z.string(), since: z.string(), version: z.string() });
+type LeaseRecord = z.output<typeof recordSchema>;
+
+/**
+ * The right to change who is a member of the control plane, as a Lease in the cluster: one run in the whole cluster has it. Pulumi's own
+ * lock keeps apart only those who share a backend.
+ */
+export class MembershipLease {
+  readonly #holder: string;
+  readonly #reporter: Reporter;
+  readonly #ended = new AbortController();
+  #controlPlanes: readonly Member[] = [];
+  #renewing: Promise<void> | undefined;
+  #lostTo: LeaseRecord | undefined;
+
+  /** @param holder how others are told who has it */
+  constructor(holder: string, reporter: Reporter) {
+    this.#holder = holder;
+    this.#reporter = reporter;
+  }
+
+  /** @throws MachineError when another run has taken it since */
+  get isHeld(): boolean {
+    if (this.#lostTo) throw this.#refusal(this.#lostTo);
+    return this.#renewing !== undefined;
+  }
+
+  /**
+   * Takes it, and renews it until it is released. One that somebody has and does not renew is taken when its time is over, by this
+   * computer's clock: the machines' clocks may differ.
+   *
+   * @param controlPlanes those that may be asked
+   * @throws MachineError when another run has it and renews it
+   */
+  async take(controlPlanes: readonly Member[]): Promise<void> {
+    this.#controlPlanes = controlPlanes;
+    const first = await this.#ask();
+    const end = Date.now() + durationSeconds * 1000;
+    for (let record = first; record.holder !== this.#holder; ) {
+      this.#reporter.progress(`${record.holder} changes the members of the control plane since ${record.since}: waiting whether it is still there`);
+      await sleep(lookSeconds * 1000);
+      record = await this.#ask(Date.now() > end ? first.version : "");
+      if (record.holder !== this.#holder && record.version !== first.version) throw this.#refusal(record);
+    }
+    this.#renewing = this.#renew();
+  }
+
+  /** Gives it back. One that cannot be given back ends by itself. */
+  async release(): Promise<void> {
+    if (!this.#renewing) return;
+    this.#ended.abort();
+    await this.#renewing;
+    await this.#call("remove", "").catch((error: Error) =>
+      this.#reporter.warn(`the Lease of membership changes was not given back, and ends by itself in ${durationSeconds} s: ${error.message}`),
+    );
+  }
+
+  async #renew(): Promise<void> {
+    const { signal } = this.#ended;
+    // Who is not listened to any more may have been followed by another run, which is not to wait.
+    while (!this.#lostTo && this.#reporter.heard?.() !== false) {
+      await sleep(renewSeconds * 1000, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      // While a member comes or goes the API may be away for a moment.
+      const record = await this.#ask().catch(() => undefined);
+      if (record && record.holder !== this.#holder) this.#lostTo = record;
+    }
+  }
+
+  /** Takes or renews it when that is possible. @param over of a record whose time is over @returns who has it then */
+  async #ask(over = ""): Promise<LeaseRecord> {
+    return recordSchema.parse(await this.#call("apply", over));
+  }
+
+  #call(verb: "apply" | "remove", over: string): Promise<unknown> {
+    const environment = { HOLDER: this.#holder, DURATION: String(durationSeconds), OVER: over };
+    return onControlPlane(this.#controlPlanes, "membership-lease.sh", verb, this.#reporter, environment);
+  }
+
+  #refusal({ holder, since }: LeaseRecord): MachineError {
+    return new MachineError({
+      machine: this.#controlPlanes[0]!.name,
+      stage: "control-plane",
+      cause: `${holder} changes the members of this control plane, since ${since}`,
+      next: "wait until that run has ended, and run `pulumi up` again",
+    });
+  }
+}
