@@ -31,7 +31,7 @@ undo_account() {
 undo_login() {
   local name=$1 uid
   uid=$(id -u "$name" 2>/dev/null) || return 0
-  wait_until 10 "the processes of $name to end" ended_processes_of "$uid" || cause_text=""
+  wait_until 10 "the processes of $name to end" ended_processes_of "$uid" || true
   undo_account "user $name"
 }
 

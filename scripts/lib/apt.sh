@@ -51,7 +51,7 @@ cloud_init_ended() { [[ ! -e /run/cloud-init/enabled || -e /run/cloud-init/resul
 need_packages() {
   local holder
   # What cloud-init still installs at the first start of a machine; one that never ends is no reason to give up.
-  wait_until 600 "cloud-init to end its work" cloud_init_ended || cause_text=""
+  wait_until 600 "cloud-init to end its work" cloud_init_ended || true
   if package_lock_held; then
     wait_until 600 "$holder to release the lock of apt and dpkg" package_lock_free ||
       fail "apt's lock is still held by $holder" "wait until it has ended, or end it, and run 'pulumi up' again"

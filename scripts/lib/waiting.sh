@@ -1,6 +1,7 @@
 # Waiting for what is to be, with a deadline, and what is told when it does not come.
 
-# wait_until SECONDS DESCRIPTION COMMAND…: until the command succeeds. Says on failure what was waited for, and gives 1.
+# wait_until SECONDS DESCRIPTION COMMAND…: until the command succeeds. 1 when it does not in that time; whether the script can go on
+# without it is for the caller to say. `waited` tells then what was waited for.
 wait_until() {
   local seconds=$1 description=$2 deadline=$((SECONDS + $1))
   shift 2
@@ -8,12 +9,15 @@ wait_until() {
   progress "waiting for $description"
   until "$@"; do
     if ((SECONDS >= deadline)); then
-      cause_text="waited $seconds s in vain for $description"
+      waited="waited $seconds s in vain for $description"
       return 1
     fi
     sleep 1
   done
 }
+
+# fail_in_vain [NEXT]: ends the script after a wait in vain.
+fail_in_vain() { fail "$waited" "${1:-$usual_next}"; }
 
 # What the kubelet and the containers say, after a wait in vain.
 node_evidence() {
