@@ -11,10 +11,11 @@ export function readConfig(): Record<string, unknown> {
   // Where the engine tells the program which values were decrypted for it.
   const encrypted = (JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[]).filter((key) => key.startsWith(namespace));
   if (encrypted.length > 0) {
-    const keys = encrypted.map((key) => key.slice(namespace.length)).join(", ");
+    const keys = encrypted.map((key) => key.slice(namespace.length)).toSorted().join(", ");
     throw new pulumi.RunError(
-      `${keys}: an encrypted setting would stand readable in the state. Next: take \`secure:\` out of Pulumi.${pulumi.getStack()}.yaml; ` +
-        `what is secret goes by environment variables, whose NAMES are settings (privateKeyEnv, passphraseEnv, sudoPasswordEnv).`,
+      `${keys}: a setting stands readable in the state, so none may be encrypted, not in a part of it either; nothing was touched.\n` +
+        `Next: write it without \`secure:\` in Pulumi.${pulumi.getStack()}.yaml. What is secret goes by environment variables, whose NAMES ` +
+        "are settings (privateKeyEnv, passphraseEnv, sudoPasswordEnv).",
     );
   }
   return Object.fromEntries(

@@ -7,7 +7,7 @@ import {
 } from "../controlplane/reconcile.ts";
 import type { Member } from "../controlplane/member.ts";
 import { anotherMachine, holderOf } from "./identity.ts";
-import { seenOf } from "./run.ts";
+import { isControlPlaneInUse, seenOf, useControlPlane } from "./run.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { KubeadmResource } from "./resource.ts";
 
@@ -66,6 +66,10 @@ export const controlPlaneLifecycle: Lifecycle<ControlPlaneInputs & { self: strin
   computed: ["kubeconfig", "caCertHash", "leaving"],
   due: (_olds, news) => seenOf(news.cluster.owner)?.due ?? false,
   remembers: (olds, news) => ({ leaving: leavingOf(olds, news) }),
+  async check(_olds, news) {
+    useControlPlane(news.cluster.owner);
+    return { inputs: news, failures: [] };
+  },
   async create(inputs, reporter) {
     const before = { leaving: leavingOf({}, inputs), returned: [] };
     return { ...(await reconcile(inputs, before, holderOf(inputs.self), reporter)), leaving: [] };
@@ -75,6 +79,8 @@ export const controlPlaneLifecycle: Lifecycle<ControlPlaneInputs & { self: strin
     return { ...(await reconcile(news, before, holderOf(news.self), reporter)), leaving: [] };
   },
   drift: (outputs, reporter) => inspectControlPlane(outputs, outputs.caCertHash, reporter),
-  remove: ({ cluster, members, leaving, self }, reporter) =>
-    resetControlPlane(cluster.owner, [...members, ...(leaving ?? [])], holderOf(self), reporter),
+  async remove({ cluster, members, leaving, self }, reporter) {
+    if (isControlPlaneInUse(cluster.owner)) return reporter.info("the control plane is in use: nothing is reset");
+    await resetControlPlane(cluster.owner, [...members, ...(leaving ?? [])], holderOf(self), reporter);
+  },
 };

@@ -15,7 +15,8 @@ export interface Seen {
 }
 
 const clusters = new Map<string, Seen>();
-const inUse = new Set<string>();
+const stagesInUse = new Set<string>();
+const controlPlanesInUse = new Set<string>();
 
 /** @param owner `project/stack/cluster` */
 export const remember = (owner: string, seen: Seen): void => void clusters.set(owner, seen);
@@ -38,10 +39,16 @@ export const isResetting = ({ hostKey }: SshTarget): boolean => hostKey !== unde
 const keyOf = (stage: string, { name, hostKey }: SshTarget) => `${stage} ${name} ${hostKey}`;
 
 /** Notes that the program has this stage on this machine. */
-export const useStage = (stage: string, target: SshTarget): void => void inUse.add(keyOf(stage, target));
+export const useStage = (stage: string, target: SshTarget): void => void stagesInUse.add(keyOf(stage, target));
 
 /**
  * Whether the program has the stage on the machine, so that an old resource of the same stage and machine must not undo it: a machine
  * whose place another one was to take, and that came back before the other one had it, has both.
  */
-export const isStageInUse = (stage: string, target: SshTarget): boolean => target.hostKey !== undefined && inUse.has(keyOf(stage, target));
+export const isStageInUse = (stage: string, target: SshTarget): boolean => target.hostKey !== undefined && stagesInUse.has(keyOf(stage, target));
+
+/** Notes that the program has this cluster's control plane. @param owner `project/stack/cluster` */
+export const useControlPlane = (owner: string): void => void controlPlanesInUse.add(owner);
+
+/** Whether the program has the cluster's control plane, so that an old resource in a forced replacement must not reset it. */
+export const isControlPlaneInUse = (owner: string): boolean => controlPlanesInUse.has(owner);

@@ -8,7 +8,7 @@ export interface Certificate {
   readonly expires: Date;
 }
 
-/** A certificate as `certificates` of scripts/lib.sh prints it. */
+/** A certificate as `certificates` of scripts/lib/certificates.sh prints it. */
 export const certificateSchema = z.object({ name: z.string(), text: z.string() });
 
 /** What does not parse is no certificate that anybody could use, and is left out. */

@@ -18,7 +18,6 @@ const statusesSchema = z.array(
       leader: id,
       raftTerm: count,
       raftIndex: count,
-      raftAppliedIndex: count,
       dbSize: count,
       dbSizeInUse: count,
       dbSizeQuota: count,

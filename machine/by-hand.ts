@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 
-/** What `describe_made_by_hand` of scripts/lib.sh prints of a cluster that somebody made on a machine with kubeadm, by hand. */
+/** What `describe_made_by_hand` of scripts/lib/by-hand.sh prints of a cluster that somebody made on a machine with kubeadm, by hand. */
 export const byHandSchema = z.object({
   role: z.enum(["control-plane", "worker"]),
   /** Version of Kubernetes, as `1.37.1`; empty when it cannot be told. */

@@ -8,13 +8,47 @@ export function readScript(file: string): string {
   return readFileSync(new URL(file, directory), "utf8");
 }
 
+/** What the scripts share, each file of `scripts/lib/` behind those whose variables it needs when bash reads it. */
+const library = [
+  "shell",
+  "places",
+  "telling",
+  "json",
+  "waiting",
+  "kubeadm",
+  "files",
+  "blocks",
+  "owner",
+  "os-release",
+  "ledger",
+  "undo",
+  "inspection",
+  "apt",
+  "package-lists",
+  "packages",
+  "accounts",
+  "openpgp",
+  "repositories",
+  "etcd",
+  "certificates",
+  "by-hand",
+  "node-network",
+  "node-reset",
+  "verbs",
+];
+
+/** Text of `scripts/lib/`, in its order. */
+export function readLibrary(): string {
+  return library.map((name) => readScript(`lib/${name}.sh`)).join("\n");
+}
+
 /**
  * A whole script for a machine: the library, the file, and the line that calls the verb in `$1`.
  *
  * @param file name of a file in `scripts/`, as `kernel.sh`
  */
 export function renderScript(file: string): string {
-  return `${readScript("lib.sh")}\n${readScript(file)}\nstage_main "$@"\n`;
+  return `${readLibrary()}\n${readScript(file)}\nstage_main "$@"\n`;
 }
 
 /** One value as one shell word, whatever is in it: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_02_02 */

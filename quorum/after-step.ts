@@ -88,7 +88,6 @@ const unknownStatus: MemberStatus = {
   version: "",
   raftTerm: 1,
   raftIndex: 0,
-  raftAppliedIndex: 0,
   dbSize: 0,
   dbSizeInUse: 0,
   dbSizeQuota: 0,

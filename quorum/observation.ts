@@ -17,7 +17,6 @@ export interface MemberStatus {
   readonly version: string;
   readonly raftTerm: number;
   readonly raftIndex: number;
-  readonly raftAppliedIndex: number;
   /** Bytes. */
   readonly dbSize: number;
   /** Bytes. */

@@ -11,7 +11,7 @@
 #             REGISTRIES           hosts of registries that have mirrors, separated by spaces; for each, by its number from 0:
 #             REGISTRY_n_HOSTS     its hosts.toml
 #             REGISTRY_n_CA        PEM text of its mirrors' CA; may be empty
-#             and those of the repositories kubernetes and containerd (lib.sh)
+#             and those of the repositories kubernetes and containerd (lib/repositories.sh)
 
 config_file=/etc/containerd/config.toml
 certs_dir=/etc/containerd/certs.d

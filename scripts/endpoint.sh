@@ -38,8 +38,6 @@ service_drift() {
   elif [[ $config_file -nt $loaded_file || $unit_file -nt $loaded_file ]]; then
     drift "keepalived runs with an older configuration than $config_file"
   elif ! wait_until 15 "somebody to have $ENDPOINT_VIP" address_is_held; then
-    # No cause of what an apply may fail on later.
-    cause_text=""
     drift "no machine has the API's address $ENDPOINT_VIP"
   fi
 }

@@ -176,10 +176,10 @@ recover() {
   result "{\"kept\":$(json_string "$kept")}"
 }
 
-# The end after a wait in vain, which knows what was waited for.
+# The end after a wait in vain.
 in_vain() {
   node_evidence
-  fail "$cause_text" "put right what keeps it, and run the command again: it goes on from there"
+  fail_in_vain "put right what keeps it, and run the command again: it goes on from there"
 }
 
 # From here on a run that ends half-way leaves the mark.
@@ -275,7 +275,6 @@ delete_nodes() {
   progress "deleting the nodes $NODES"
   # shellcheck disable=SC2086 # words
   wait_until 60 "the nodes $NODES to be deleted" control --request-timeout=20s delete node --ignore-not-found --wait=false $NODES && return
-  cause_text=""
   warning "delete them by hand: kubectl delete node $NODES"
 }
 

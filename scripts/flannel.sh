@@ -41,8 +41,8 @@ evidence() {
 stage_apply() {
   progress "applying flannel"
   printf '%s' "$FLANNEL_MANIFEST" | control apply --server-side --force-conflicts --field-manager=pulumi-kubeadm -f -
-  wait_until 420 "the control planes to be Ready" nodes_ready || { evidence; return 1; }
-  wait_until 300 "CoreDNS to answer" coredns_answers || { evidence; return 1; }
+  wait_until 420 "the control planes to be Ready" nodes_ready || { evidence; fail_in_vain; }
+  wait_until 300 "CoreDNS to answer" coredns_answers || { evidence; fail_in_vain; }
   # With its pod network a cluster that was made anew is whole.
   rm -f "$reset_begun"
 }

@@ -6,7 +6,7 @@
 #             CONTROL_PLANE       yes: all of kubeadm's images; no: those that every node runs
 #             MORE_IMAGES         further images, separated by spaces
 #             REGISTRIES          hosts of registries that have mirrors, for the message when an image is not there
-#             and those of the repository kubernetes (lib.sh)
+#             and those of the repository kubernetes (lib/repositories.sh)
 
 packages=(kubeadm kubelet kubectl cri-tools kubernetes-cni)
 

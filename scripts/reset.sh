@@ -5,8 +5,6 @@
 #             RENEW    yes: the machine is to be a node again
 #             CA_CERT  with RENEW on a control plane: the certificate, PEM, of the CA whose keys are kept; empty on a worker
 
-pki=/etc/kubernetes/pki
-
 # What there is to take away, and whether the CA's keys can be kept.
 stage_inspect() {
   local owner by_hand=null ca="" from=$pki

@@ -48,7 +48,7 @@ stage_apply() {
     progress "registering the node again"
     systemctl restart kubelet
   fi
-  wait_until 420 "node $NODE_NAME to be Ready (the pod network's images are pulled and started meanwhile)" node_ready || { node_evidence; return 1; }
+  wait_until 420 "node $NODE_NAME to be Ready (the pod network's images are pulled and started meanwhile)" node_ready || { node_evidence; fail_in_vain; }
   rm -f "$reset_begun"
 }
 

@@ -9,7 +9,6 @@ export interface ClaimParameters {
 /** Takes the machine for one cluster. Its remove comes last and gives the machine back, whatever the other stages had come to. */
 export const claim: Stage<ClaimParameters> = {
   name: "claim",
-  title: "claiming the machine",
   script: "claim.sh",
   // A remove may have to reset the node and to undo every stage.
   deadlineSeconds: 1800,

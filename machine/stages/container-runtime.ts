@@ -15,7 +15,6 @@ export interface ContainerRuntimeParameters {
 /** containerd 2.x, with the whole of its configuration, and kubeadm, which knows the sandbox image of its version. */
 export const containerRuntime: Stage<ContainerRuntimeParameters> = {
   name: "container-runtime",
-  title: "installing containerd",
   script: "container-runtime.sh",
   deadlineSeconds: 1800,
   from: "runtime",

@@ -16,7 +16,6 @@ export interface EndpointParameters {
 /** keepalived on every control plane: it keeps `endpoint.vip` on one whose apiserver is ready. */
 export const endpoint: Stage<EndpointParameters> = {
   name: "endpoint",
-  title: "keeping the API's address",
   script: "endpoint.sh",
   // Packages over a slow line.
   deadlineSeconds: 1800,

@@ -18,7 +18,6 @@ export interface KubernetesPackagesParameters {
 /** kubelet, kubeadm and kubectl at one version, held, and the cluster's images pulled ahead. */
 export const kubernetesPackages: Stage<KubernetesPackagesParameters> = {
   name: "kubernetes-packages",
-  title: "installing Kubernetes' packages",
   script: "kubernetes-packages.sh",
   // Images over a slow line.
   deadlineSeconds: 3600,

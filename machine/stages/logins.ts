@@ -12,7 +12,6 @@ export interface LoginsParameters {
  */
 export const logins: Stage<LoginsParameters> = {
   name: "logins",
-  title: "setting up who can log in",
   script: "logins.sh",
   // Packages over a slow line.
   deadlineSeconds: 1800,

@@ -15,7 +15,6 @@ export interface NamesParameters {
 /** The API's name and the nodes' names in /etc/hosts of every machine, in a way that survives a restart. */
 export const names: Stage<NamesParameters> = {
   name: "names",
-  title: "writing the cluster's names",
   script: "names.sh",
   deadlineSeconds: 120,
   from: "runtime",

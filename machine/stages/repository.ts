@@ -11,7 +11,7 @@ export function repositoryFor(repository: RepositorySettings, kubernetesVersion:
   return { ...repository, url: resolved(repository.url), suite: resolved(repository.suite), ...(keyUrl !== undefined && { keyUrl: resolved(keyUrl) }) };
 }
 
-/** The variables that `use_repository NAME` of lib.sh reads. */
+/** The variables that `use_repository NAME` of lib/repositories.sh reads. */
 export function repositoryEnvironment(name: "kubernetes" | "containerd", repository: RepositoryParameters): Record<string, string> {
   const prefix = name.toUpperCase();
   return {

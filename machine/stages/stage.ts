@@ -10,8 +10,6 @@ export type StageSettings = ClusterSettings & {
 export interface Stage<P extends object = any> {
   /** Name in `pulumi up`, of the log and of the undo ledger on the machine. */
   readonly name: string;
-  /** What the stage does, in a few words. */
-  readonly title: string;
   /** File in `scripts/`. */
   readonly script: string;
   /** Longest time, in seconds, that its apply or remove may take before the machine ends it. */

@@ -51,3 +51,16 @@ describe("a configuration with faults", () => {
     expect(machines.map(({ shell }) => shell.connections)).toEqual([0, 0]);
   });
 });
+
+describe("an encrypted setting", () => {
+  test("is refused by its name, also where only a part of it is encrypted, and no machine is connected to", async () => {
+    stack.configure(configOf(site, machines));
+    await stack.succeed("config", "set", "--secret", "kubernetesVersion", "1.37");
+    await stack.succeed("config", "set", "--secret", "--path", "ssh.user", "secret-user");
+    const output = await stack.fail("preview");
+    expect(output).toMatch(/error: kubernetesVersion, ssh: a setting stands readable in the state/);
+    expect(output).toMatch(/Next: write it without `secure:` in Pulumi\.test\.yaml/);
+    expect(output).not.toContain("secret-user");
+    expect(machines.map(({ shell }) => shell.connections)).toEqual([0, 0]);
+  });
+});

@@ -43,10 +43,12 @@ export function readScript(text: string): Script {
 
 /** Each file of `scripts/` by its first line, which says what it is for. */
 const directory = new URL("../../scripts/", import.meta.url);
-const files = readdirSync(directory).map((file) => ({
-  name: file.replace(/\.sh$/, ""),
-  firstLine: readFileSync(new URL(file, directory), "utf8").split("\n")[0]!,
-}));
+const files = readdirSync(directory)
+  .filter((file) => file.endsWith(".sh"))
+  .map((file) => ({
+    name: file.replace(/\.sh$/, ""),
+    firstLine: readFileSync(new URL(file, directory), "utf8").split("\n")[0]!,
+  }));
 
 /**
  * Name of the file of `scripts/` that the body of a script holds besides the library, as `kernel`.
@@ -54,7 +56,7 @@ const files = readdirSync(directory).map((file) => ({
  * @throws Error when it holds none
  */
 export function nameOf(body: string): string {
-  const found = files.find(({ name, firstLine }) => name !== "lib" && (body.startsWith(`${firstLine}\n`) || body.includes(`\n${firstLine}\n`)));
+  const found = files.find(({ firstLine }) => body.startsWith(`${firstLine}\n`) || body.includes(`\n${firstLine}\n`));
   if (!found) throw new Error(`a script that is none of scripts/: ${body.slice(0, 200)}`);
   return found.name;
 }

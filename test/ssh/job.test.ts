@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { closeAllConnections } from "../../machine/connection.ts";
 import { MachineError, UnreachableError } from "../../machine/errors.ts";
 import { runJob, type JobRequest } from "../../machine/job.ts";
-import { readScript } from "../../machine/render.ts";
+import { readLibrary } from "../../machine/render.ts";
 import type { SshTarget } from "../../machine/target.ts";
 import { cleanUp, failureOf, folder, machine, recorder, targetOf, until, type Recorder } from "./helpers.ts";
 import type { FakeMachine } from "./server.ts";
@@ -107,10 +107,10 @@ test("a job that fails without a word tells its exit status and what it did last
   expect(error.message).toMatch(/Next: .*run `pulumi up` again/);
 });
 
-test("the words of scripts/lib.sh are those that the job reads", async () => {
+test("the words of scripts/lib/ are those that the job reads", async () => {
   const target = targetOf(await machine());
   const stage = `stage_apply() { progress "at it"; [[ $GO == yes ]] || fail "no go" "set GO"; result '{"gone":true}'; }`;
-  const script = `${readScript("lib.sh")}\n${stage}\nstage_main "$@"\n`;
+  const script = `${readLibrary()}\n${stage}\nstage_main "$@"\n`;
   const failing = job(target, script, { environment: { GO: "no" } });
   expect((await failureOf(runJob(failing))).message).toBe("cp1: kernel: no go\nLog on cp1: /var/log/pulumi-kubeadm/kernel.log\nNext: set GO");
   expect(failing.reporter.progressed).toEqual(["at it"]);

@@ -64,7 +64,6 @@ export function look(faults: readonly Fault[]): Observation {
             version: "3.7.0",
             raftTerm: 2,
             raftIndex: 5000 - behind,
-            raftAppliedIndex: 5000 - behind,
             dbSize: 24 * 2 ** 20,
             dbSizeInUse: 8 * 2 ** 20,
             dbSizeQuota: 2 ** 31,

@@ -42,7 +42,6 @@ describe("what etcdctl tells", () => {
         version: "3.7.0",
         raftTerm: 3,
         raftIndex: 5120,
-        raftAppliedIndex: 5119,
         dbSize: 5337088,
         dbSizeInUse: 2334720,
         dbSizeQuota: 2147483648,

@@ -189,7 +189,7 @@ spec:
       kubectl() { echo "kubectl $*" >> $d/told; }
       sync() { :; }
       # Each condition is asked for once: what is not so now will not be.
-      wait_until() { local what=$2; shift 2; "$@" || { cause "waited in vain for $what"; return 1; }; }
+      wait_until() { local what=$2; shift 2; "$@" || { waited="waited in vain for $what"; return 1; }; }
       eval "write_$(declare -f put_manifest)"
       put_manifest() { write_put_manifest "$@"; echo "manifest $1 $(grep -c -- --force "$manifests/$1.yaml")" >> $d/told; }
       ${more}

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { maskOf } from "../../../machine/masking.ts";
-import { renderEnvironment, renderScript } from "../../../machine/render.ts";
+import { readLibrary, renderEnvironment, renderScript } from "../../../machine/render.ts";
 
 test("bash reads from rendered parameters exactly what was put in", () => {
   fc.assert(
@@ -20,6 +21,12 @@ test.each(["lower", "A B", "A;B", "1A", ""])("%j is no name of a parameter", (na
 
 test("a NUL character is refused by the parameter's name, without its value", () => {
   expect(() => renderEnvironment({ A_TOKEN: "secret\0" })).toThrow(/^The parameter A_TOKEN has a NUL character in it$/);
+});
+
+test("the library has every file of scripts/lib, whole", () => {
+  const directory = new URL("../../../scripts/lib/", import.meta.url);
+  const library = readLibrary();
+  for (const file of readdirSync(directory)) expect(library.includes(readFileSync(new URL(file, directory), "utf8")), file).toBe(true);
 });
 
 test("a rendered script is the library, the file, and the call of the verb", () => {

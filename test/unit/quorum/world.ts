@@ -145,7 +145,6 @@ export const status = (memberId: string, leader: string, errors: readonly string
   version: "3.6.8",
   raftTerm: 2,
   raftIndex: 100,
-  raftAppliedIndex: 100,
   dbSize: 1,
   dbSizeInUse: 1,
   dbSizeQuota: 0,

@@ -159,9 +159,15 @@ describe("a repository's key", () => {
 
 describe("telling", () => {
   it("says what was waited for in vain, and that to try again is the next step", () => {
-    const { status, stderr } = sandbox.run('wait_until 0 "the moon" false');
+    const { status, stderr } = sandbox.run('wait_until 0 "the moon" false || fail_in_vain');
     expect(status).toBe(1);
     expect(stderr).toBe("==> waiting for the moon\n!!! waited 0 s in vain for the moon\n>>> put right what the lines above name, and run 'pulumi up' again\n");
+  });
+
+  it("does not take a wait in vain that was gone on without for the cause of a later failure", () => {
+    const { stderr } = sandbox.run('wait_until 0 "the moon" false || true; cat /nowhere');
+    expect(stderr).toContain("!!! `cat /nowhere` ended with exit status 1\n");
+    expect(stderr).not.toContain("in vain");
   });
 
   it("names the command that ended a script without a word", () => {

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readScript } from "../../../machine/render.ts";
+import { readLibrary } from "../../../machine/render.ts";
 
 /** What a piece of shell did. */
 export interface ShellResult {
@@ -11,13 +11,13 @@ export interface ShellResult {
   readonly stderr: string;
 }
 
-/** A directory that stands for a machine's disk, and lib.sh with its state there. */
+/** A directory that stands for a machine's disk, and the library with its state there. */
 export class Sandbox implements Disposable {
   readonly directory = mkdtempSync(join(tmpdir(), "pulumi-kubeadm-lib-"));
 
-  /** Runs a piece of shell after lib.sh; `$d` is the directory. */
+  /** Runs a piece of shell after the library; `$d` is the directory. */
   run(script: string): ShellResult {
-    const input = `${readScript("lib.sh")}\nd=${this.directory} state_dir=$d/state ledger_dir=$d/state/ledger\n${script}\n`;
+    const input = `${readLibrary()}\nd=${this.directory} state_dir=$d/state ledger_dir=$d/state/ledger\n${script}\n`;
     try {
       return { status: 0, stdout: execFileSync("bash", { input, encoding: "utf8", stdio: "pipe" }), stderr: "" };
     } catch (error) {

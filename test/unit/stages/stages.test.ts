@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import type { Preparation } from "../../../kubeadm/settings.ts";
-import { readScript, renderEnvironment, renderScript } from "../../../machine/render.ts";
+import { readLibrary, readScript, renderEnvironment, renderScript } from "../../../machine/render.ts";
 import { stageNamed, stages, stagesOf, type Stage } from "../../../machine/stages/index.ts";
 import type { LoginsParameters } from "../../../machine/stages/logins.ts";
 import { cluster, controlPlane, publicKeys, threeControlPlanes, withLogins, worker } from "./cluster.ts";
@@ -13,7 +13,7 @@ describe("what is sent to a machine", () => {
   it.each(stages)("$name is as in golden/$name.sh", async (stage) => {
     const { name, script, parameters, environment } = stage;
     // The library comes first in each of them, and has tests of its own.
-    const sent = renderEnvironment(environment(parameters(clusterWith(stage), controlPlane))) + renderScript(script).replace(readScript("lib.sh"), "# scripts/lib.sh\n");
+    const sent = renderEnvironment(environment(parameters(clusterWith(stage), controlPlane))) + renderScript(script).replace(readLibrary(), "# scripts/lib/\n");
     await expect(sent).toMatchFileSnapshot(`golden/${name}.sh`);
   });
 

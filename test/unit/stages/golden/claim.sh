@@ -1,5 +1,5 @@
 OWNER='school/monday/lab'
-# scripts/lib.sh
+# scripts/lib/
 
 # Who uses this machine: one stack's cluster. Its remove gives the machine back, whatever the other stages had come to.
 #

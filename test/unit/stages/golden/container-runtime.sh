@@ -66,7 +66,7 @@ REGISTRY_1_CA='-----BEGIN CERTIFICATE-----
 bm8gY2VydGlmaWNhdGU=
 -----END CERTIFICATE-----
 '
-# scripts/lib.sh
+# scripts/lib/
 
 # containerd 2.x from its repository, held, with the whole of its configuration ours.
 # https://github.com/containerd/containerd/blob/main/docs/cri/config.md
@@ -81,7 +81,7 @@ bm8gY2VydGlmaWNhdGU=
 #             REGISTRIES           hosts of registries that have mirrors, separated by spaces; for each, by its number from 0:
 #             REGISTRY_n_HOSTS     its hosts.toml
 #             REGISTRY_n_CA        PEM text of its mirrors' CA; may be empty
-#             and those of the repositories kubernetes and containerd (lib.sh)
+#             and those of the repositories kubernetes and containerd (lib/repositories.sh)
 
 config_file=/etc/containerd/config.toml
 certs_dir=/etc/containerd/certs.d

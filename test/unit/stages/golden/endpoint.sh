@@ -3,7 +3,7 @@ ENDPOINT_NAME='kubernetes-api.internal'
 ENDPOINT_PORT='6443'
 NODE_ADDRESS='10.0.0.11'
 PEERS='10.0.0.12 10.0.0.13'
-# scripts/lib.sh
+# scripts/lib/
 
 # The API's address: keepalived keeps it on one control plane whose apiserver is ready, and moves it when that one is not ready any more.
 # https://github.com/kubernetes/kubeadm/blob/main/docs/ha-considerations.md and keepalived.conf(5)
@@ -45,8 +45,6 @@ service_drift() {
   elif [[ $config_file -nt $loaded_file || $unit_file -nt $loaded_file ]]; then
     drift "keepalived runs with an older configuration than $config_file"
   elif ! wait_until 15 "somebody to have $ENDPOINT_VIP" address_is_held; then
-    # No cause of what an apply may fail on later.
-    cause_text=""
     drift "no machine has the API's address $ENDPOINT_VIP"
   fi
 }

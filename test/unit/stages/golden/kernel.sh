@@ -1,4 +1,4 @@
-# scripts/lib.sh
+# scripts/lib/
 
 # What Kubernetes needs of the kernel: bridged traffic seen by the packet filter, forwarding, and no swap; now and after a restart.
 # https://kubernetes.io/docs/setup/production-environment/container-runtimes/

@@ -9,7 +9,7 @@ KUBERNETES_KEY_FINGERPRINT='DE15B14486CD377B9E876E1A234654DA9A296436'
 CONTROL_PLANE='yes'
 MORE_IMAGES='ghcr.io/flannel-io/flannel:v0.28.9 ghcr.io/flannel-io/flannel-cni-plugin:v1.9.1-flannel3'
 REGISTRIES='registry.k8s.io docker.io'
-# scripts/lib.sh
+# scripts/lib/
 
 # kubelet, kubeadm and kubectl at one version, held, and the images of the cluster pulled ahead.
 # https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/install-kubeadm/
@@ -19,7 +19,7 @@ REGISTRIES='registry.k8s.io docker.io'
 #             CONTROL_PLANE       yes: all of kubeadm's images; no: those that every node runs
 #             MORE_IMAGES         further images, separated by spaces
 #             REGISTRIES          hosts of registries that have mirrors, for the message when an image is not there
-#             and those of the repository kubernetes (lib.sh)
+#             and those of the repository kubernetes (lib/repositories.sh)
 
 packages=(kubeadm kubelet kubectl cri-tools kubernetes-cni)
 

@@ -6,7 +6,7 @@ AUTHORIZED_KEYS='student ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGzcgYkbaRHp4ki+BKR
 helper ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDdl7nIyBFrcBgsDTP4Lsy5 it'\''s "hers"
 ops ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl teacher@desk
 '
-# scripts/lib.sh
+# scripts/lib/
 
 # Who can log in besides those for whom the machine's owner has set that up: users, with public keys in files that only root changes.
 # A user who is not there is made. sshd reads the files besides those that it read before: AuthorizedKeysFile in sshd_config(5).

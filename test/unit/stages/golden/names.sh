@@ -4,7 +4,7 @@ HOSTS='10.0.0.11 cp1
 '
 ENDPOINT_NAME='kubernetes-api.internal'
 ENDPOINT_ADDRESS='10.0.0.11'
-# scripts/lib.sh
+# scripts/lib/
 
 # The API's name and the nodes' names in /etc/hosts, as a block whose lines around it are others'. Where cloud-init writes that file anew at
 # every start (manage_etc_hosts), it does so from a template, which gets the block too.
