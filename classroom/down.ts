@@ -54,7 +54,7 @@ async function takeDownOne(student: Student, work: DownWork): Promise<DownResult
   }
   moves("starting");
   const stack = stackOf(student);
-  const touched = stack.exists() || journal.before(student.id).length > 0;
+  const held = stack.exists() || journal.students().includes(student.id);
   const outcome = await stack.destroy(moves, halt);
   moves("looking at the machines");
   const seen = await look(student);
@@ -63,7 +63,7 @@ async function takeDownOne(student: Student, work: DownWork): Promise<DownResult
   await Promise.all(late.map((machine) => giveBack(machine, moves)));
   const looks = late.length > 0 ? await look(student) : seen;
   moves("comparing the machines with before");
-  const result = { student, outcome, machines: await Promise.all(looks.map((last) => proofOf(last, touched, work))) };
+  const result = { student, outcome, machines: await Promise.all(looks.map((last) => proofOf(last, held, work))) };
   if (outcome.ok && isGivenBack(result)) {
     takeOffList(looks);
     if (isAsBefore(result)) journal.forget(student.id);

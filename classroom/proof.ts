@@ -24,6 +24,8 @@ export interface MachineProof {
   readonly findings: readonly string[];
   /** What people left in their home directories, a sentence each: no fault. */
   readonly left: readonly string[];
+  /** When this was found, ISO 8601; absent: now. */
+  readonly at?: string;
   /** When it was looked at before the class, ISO 8601. */
   readonly comparedWith?: string;
   /** How many differences each reason excused. */
@@ -36,22 +38,29 @@ export interface ProofWork {
   readonly journal: Journal;
   /** What a machine is like now. */
   readonly fingerprint: (look: Look) => Promise<Fingerprint>;
+  /** What the report tells of a machine since an earlier run. */
+  readonly foundBefore: (look: Look) => MachineProof | undefined;
 }
 
 /** How findings are told whose they are. */
 const whose: Readonly<Record<Exclude<Origin, "home">, string>> = { cluster: "of a cluster", elsewhere: "not of a cluster" };
 
-/** @param touched whether the class was ever on the student's machines */
-export async function proofOf(look: Look, touched: boolean, { journal, fingerprint }: ProofWork): Promise<MachineProof> {
+/** @param held whether the student's machines were the class's until now, as far as this computer knows */
+export async function proofOf(look: Look, held: boolean, { journal, fingerprint, foundBefore }: ProofWork): Promise<MachineProof> {
   const { student, machine, host, facts, fault, owner, hostKey } = look;
   const place = { machine, host, findings: [], left: [] };
   const again = `\`classroom down ${student.id}\``;
-  if (!touched && facts?.owner !== owner) return { ...place, verdict: "untouched" };
+  const kept = journal.before(student.id);
+  const earlier = foundBefore(look);
+  const isOurs = held || facts?.owner === owner || earlier?.verdict === "not-given-back";
+  // It was given back in an earlier run: what was found then stands where it cannot be found anew.
+  if (!isOurs && earlier && (fault || kept.length === 0)) return earlier;
+  if (!isOurs && kept.length === 0) return { ...place, verdict: "untouched" };
   if (fault) return { ...place, verdict: "not-given-back", findings: [fault.problem], next: `${fault.next}; ${again}` };
   if (facts!.owner === owner) return { ...place, verdict: "not-given-back", findings: [`it still belongs to ${owner}`], next: `run ${again} again` };
 
   // One that was installed anew is another machine, of which nothing is known.
-  const known = journal.before(student.id).find((before) => before.machine === machine && before.hostKey === hostKey);
+  const known = kept.find((before) => before.machine === machine && before.hostKey === hostKey);
   const before = known && journal.fingerprint(student.id, machine);
   if (!known || before === undefined) {
     const findings = remainsIn(facts!);

@@ -1,13 +1,12 @@
+import { moment } from "./moment.ts";
 import type { Report, ReportEntry } from "./report.ts";
 import { verdictWords } from "./verdicts.ts";
 
 const escaped: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 const text = (value: string): string => value.replace(/[&<>"']/g, (letter) => escaped[letter]!);
 
-const time = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short" });
 const zone = new Intl.DateTimeFormat("en", { timeZoneName: "longOffset" });
 const zoneOf = (at: Date): string => zone.formatToParts(at).find(({ type }) => type === "timeZoneName")!.value;
-const moment = (iso: string): string => time.format(new Date(iso));
 
 /** Dark enough to be read in black and white; the word says it, the colour only helps. */
 const colours: Readonly<Record<ReportEntry["verdict"], string>> = {

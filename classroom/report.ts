@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { reportHtml } from "./report-page.ts";
 import type { DownResult } from "./down.ts";
+import type { Look } from "./look.ts";
+import type { MachineProof } from "./proof.ts";
 
 const entrySchema = z.object({
   student: z.string(),
@@ -30,7 +32,7 @@ export type Report = z.output<typeof reportSchema>;
 
 /**
  * What is proven of a class's machines now, with what was found of those that were not looked at this time, or were stopped on the
- * way. A proof is not taken back by looking again when nothing is kept to compare with any more.
+ * way.
  *
  * @param earlier the report of before
  */
@@ -41,21 +43,26 @@ export function mergedReport(klass: string, results: readonly DownResult[], earl
       student: student.id,
       ...(student.name !== undefined && { name: student.name }),
       ...proof,
-      at: at.toISOString(),
+      at: proof.at ?? at.toISOString(),
       findings: [...findings],
       left: [...left],
       ...(!outcome.ok && { problem: outcome.failure.problem }),
     })),
   );
   const same = (a: ReportEntry) => (b: ReportEntry) => a.student === b.student && a.machine === b.machine && a.host === b.host;
-  const before = earlier?.machines ?? [];
-  const kept = before.filter((old) => !found.some(same(old)));
-  const now = found.map((entry) => {
-    const old = before.find(same(entry));
-    return entry.verdict === "untouched" && old && old.verdict !== "not-given-back" ? old : entry;
-  });
-  return { class: klass, machines: [...kept, ...now].sort((a, b) => a.student.localeCompare(b.student) || a.machine.localeCompare(b.machine)) };
+  const kept = (earlier?.machines ?? []).filter((old) => !found.some(same(old)));
+  return { class: klass, machines: [...kept, ...found].sort((a, b) => a.student.localeCompare(b.student) || a.machine.localeCompare(b.machine)) };
 }
+
+/** What an earlier run has found of a machine; undefined when the class was never on it, or the report does not name it. */
+export function foundBefore(report: Report | undefined, { student, machine, host }: Pick<Look, "student" | "machine" | "host">): MachineProof | undefined {
+  const entry = report?.machines.find((old) => old.student === student.id && old.machine === machine && old.host === host);
+  if (!entry || entry.verdict === "untouched") return undefined;
+  const { student: _id, name: _name, problem: _problem, ...proof } = entry;
+  return proof;
+}
+
+const files = { json: "given-back.report.json", html: "given-back.report.html" };
 
 /**
  * Writes what was proven of each machine, as JSON and as a page, for the operator only.
@@ -64,16 +71,21 @@ export function mergedReport(klass: string, results: readonly DownResult[], earl
  * @returns path of the page
  */
 export function writeReport(directory: string, klass: string, results: readonly DownResult[], at = new Date()): string {
-  const [json, html] = ["given-back.report.json", "given-back.report.html"].map((file) => join(directory, file)) as [string, string];
-  const report = mergedReport(klass, results, readReport(json), at);
+  const html = join(directory, files.html);
+  const report = mergedReport(klass, results, readReport(directory), at);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  replace(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  replace(join(directory, files.json), `${JSON.stringify(report, undefined, 2)}\n`);
   replace(html, reportHtml(report));
   return html;
 }
 
-/** Undefined when there is none, or one that cannot be read. */
-function readReport(path: string): Report | undefined {
+/**
+ * The report that is there; undefined when there is none, or one that cannot be read.
+ *
+ * @param directory as of `writeReport`
+ */
+export function readReport(directory: string): Report | undefined {
+  const path = join(directory, files.json);
   if (!existsSync(path)) return undefined;
   try {
     return reportSchema.parse(JSON.parse(readFileSync(path, "utf8")));

@@ -5,10 +5,11 @@ import { isAsBefore, isGivenBack, takeDown, type DownResult } from "../down.ts";
 import { stillOpen, voidHandouts } from "../handout/void.ts";
 import { listenForHalt } from "../halt.ts";
 import { look, silent } from "../look.ts";
+import { moment } from "../moment.ts";
 import { explain } from "../outcome.ts";
 import { madeByHandOn } from "../reset.ts";
 import type { MachineProof } from "../proof.ts";
-import { writeReport } from "../report.ts";
+import { foundBefore, readReport, writeReport } from "../report.ts";
 import { screenOn } from "../screen.ts";
 import { ClassStacks } from "../stacks.ts";
 import { tableText } from "../table.ts";
@@ -36,6 +37,7 @@ export function addDown(program: Command): void {
       if (byHand.length > 0) console.log(`What goes too:\n${byHand.map((line) => `  ${line}`).join("\n")}`);
       await confirm(`This destroys ${chosen.length === 1 ? "the cluster of" : "the clusters of"} ${count(chosen.length, "student")} of ${klass.name}, with everything in them. Go on?`, options.yes);
       const stacks = await ClassStacks.open(klass, shown(options.class));
+      const report = readReport(journal.directory);
       let done = 0;
       const screen = screenOn(process.stdout, () => `${done} of ${chosen.length} done`);
       const halt = listenForHalt((line) => screen.note(line));
@@ -47,6 +49,7 @@ export function addDown(program: Command): void {
           stackOf: (student) => stacks.stackOf(student, journal),
           look: (student) => look(klass, [student], () => Object.fromEntries(journal.before(student.id).map(({ machine, hostKey }) => [machine, hostKey]))),
           fingerprint: ({ target }) => takeFingerprint(target, silent),
+          foundBefore: (seen) => foundBefore(report, seen),
           parallelism: parallelism.students,
           screen: counted,
           halt,
@@ -72,7 +75,12 @@ function reportText(results: readonly DownResult[]): string {
   const table = tableText(
     ["student", "name", "machine", "is"],
     results.flatMap(({ student, machines }) =>
-      machines.map(({ machine, host, verdict }, index) => [index === 0 ? student.id : "", index === 0 ? (student.name ?? "") : "", `${machine} ${host}`, verdictWords[verdict]]),
+      machines.map(({ machine, host, verdict, at }, index) => [
+        index === 0 ? student.id : "",
+        index === 0 ? (student.name ?? "") : "",
+        `${machine} ${host}`,
+        `${verdictWords[verdict]}${at === undefined ? "" : ` (${moment(at)})`}`,
+      ]),
     ),
   );
   const problems = results.flatMap(({ student, outcome, machines }) => [

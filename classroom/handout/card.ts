@@ -64,7 +64,7 @@ function clusterBlocks({ cluster, machines }: Handout, words: Words): Block[] {
     { kind: "heading", text: words.cluster },
     { kind: "commands", label: words.tryFirst, lines: [`ssh -F ${fileNames.config} ${machines[0]!.name} kubectl get nodes`] },
     { kind: "text", text: words.onTheMachine },
-    { kind: "commands", label: `${words.fromHere} ${words.api(cluster.server)}`, lines: [`kubectl --kubeconfig ${fileNames.admin} get nodes`] },
+    { kind: "commands", label: words.fromHere(cluster.server), lines: [`kubectl --kubeconfig ${fileNames.admin} get nodes`] },
     { kind: "text", text: words.admin(fileNames.admin) },
     { kind: "text", text: words.limited(fileNames.limited, practiceNamespace) },
     { kind: "commands", label: words.tryLimited, lines: [`kubectl --kubeconfig ${fileNames.limited} get secrets --all-namespaces`] },

@@ -27,8 +27,8 @@ export interface Words {
   readonly cluster: string;
   readonly tryFirst: string;
   readonly onTheMachine: string;
-  readonly fromHere: string;
-  api(server: string): string;
+  /** @param server of the API */
+  fromHere(server: string): string;
   admin(file: string): string;
   limited(file: string, namespace: string): string;
   readonly tryLimited: string;

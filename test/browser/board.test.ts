@@ -3,12 +3,13 @@ import { webcrypto } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { X509CertificateGenerator } from "@peculiar/x509";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { ClassroomProject } from "../engine/classroom-project.ts";
 import { makeKey } from "../engine/root-shell.ts";
 import type { ScriptedCluster } from "../engine/scripted-cluster.ts";
 import { Site, type ScriptedMachine } from "../engine/scripted-machine.ts";
+import { startChromium } from "./chromium.ts";
 
 const projector = { width: 1920, height: 1080 };
 /** Of the page in the docs: smaller, for those who clone the project. */
@@ -125,7 +126,7 @@ beforeAll(async () => {
   });
   await startBoard(0);
   void listen();
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+  browser = await startChromium();
   page = await browser.newPage({ viewport: projector, locale: "en-GB" });
   page.setDefaultTimeout(oneRound.timeout);
   await page.goto(url);

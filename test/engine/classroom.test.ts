@@ -193,7 +193,8 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
     const held = s02.hold("kernel apply");
     const { promise, resolve: answer } = Promise.withResolvers<void>();
     s03.answersAfter = promise;
-    const up = project.startInTerminal(["up", "--only", "failed", "--parallel", "1"]);
+    // By their ids: `--only failed` would first glance at all, and wait for s03 as long as it waits for any machine.
+    const up = project.startInTerminal(["up", "s02", "s03", "--parallel", "1"]);
     await begun(held, up);
     answer();
     process.kill(-up.pid!, "SIGINT");
@@ -408,5 +409,15 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
     expect(existsSync(join(project.directory, "not-given-back"))).toBe(false);
     expect(project.journal("given-back.report.html")).toMatch(/4 machines: 4 as before\./);
     for (const left of ["handout", "keys"]) expect(existsSync(join(project.directory, ".classroom/cka", left)), left).toBe(false);
+  });
+
+  test("down once more tells what was found before, and when, and takes no proof back", async () => {
+    const report = () => JSON.parse(project.journal("given-back.report.json"));
+    const before = report();
+    const again = await project.run("down", "--yes");
+    expect(again.exitCode, again.output).toBe(0);
+    for (const id of ["s01", "s02", "s03", "s04"]) expect(row(again.output, id)).toMatch(/ as before \(\d{4}-\d\d-\d\d \d\d:\d\d\)$/);
+    expect(again.output).toContain("4 machines: 4 as before.");
+    expect(report()).toEqual(before);
   });
 });

@@ -1,9 +1,11 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { execa } from "execa";
 import { stringify } from "yaml";
+import type { Tile } from "../../classroom/board/tile.ts";
+import { ko } from "../../classroom/words/ko.ts";
 import * as lab from "../../lab/api.ts";
 import { clusterConfig } from "../../lab/cluster.ts";
 import { machineNamed } from "../../lab/machines.ts";
@@ -27,6 +29,18 @@ const classroom = (...args: readonly string[]) => project.run("node", ["classroo
 const row = (output: string, id: string) => output.slice(output.lastIndexOf("\nstudent ")).split("\n").find((line) => line.startsWith(`${id} `));
 
 const kubectl = (machine: string, command: string) => sudo(machine, `kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=20s ${command}`);
+
+/** The tiles of the board as its stream has told them last, by student. */
+function tilesIn(stream: string): Record<string, Tile> {
+  const told = [...stream.matchAll(/^event: (everything|tile)\ndata: (.*)\n\n/gm)].flatMap(([, event, data]): Tile[] => {
+    const value = JSON.parse(data!) as Tile & { tiles: Tile[] };
+    return event === "tile" ? [value] : value.tiles;
+  });
+  return Object.fromEntries(told.map((tile) => [tile.id, tile]));
+}
+
+/** What of keys and kubeconfigs is secret, or is a part of it: every long text that is no word. */
+const longTextsIn = (file: string): string[] => file.match(/[A-Za-z0-9+/=]{40,}/g)!;
 
 /** Seconds that a command on the machine took, by the line that its job wrote at its end. */
 async function secondsOf(machine: string, stage: string, kubeadm: string): Promise<number> {
@@ -79,6 +93,44 @@ describe("a class of four on real machines, one of them dead and one with a wron
     console.log(output);
     expect(exitCode, output).toBe(1);
     expect(output).toContain("2 of 4 ready");
+  });
+
+  test("board tells the same, live, and nothing that somebody who reads along could use", async () => {
+    const board = project.start("node", ["classroom/main.ts", "board", "--port", "0"], directory);
+    const heard: Buffer[] = [];
+    try {
+      let said = "";
+      board.all.on("data", (chunk: Buffer) => (said += String(chunk)));
+      await expect.poll(() => said, { timeout: 120_000 }).toContain("Ctrl-C ends it");
+      const url = /http:\S+/.exec(said)![0];
+      // It is served inside the lab's network, where this process is not.
+      const read = (path: string) => project.start("node", ["-e", "fetch(process.argv[1]).then(async ({ body }) => { for await (const chunk of body) process.stdout.write(chunk); })", new URL(path, url).href]);
+      const files = await Promise.all(["", "board.css", "board.js"].map((path) => read(path)));
+      for (const { exitCode, all } of files) expect(exitCode, all).toBe(0);
+
+      // A viewer who stays: the board looks at the machines for one only.
+      read("events").all.on("data", (chunk: Buffer) => heard.push(chunk));
+      const stream = () => Buffer.concat(heard).toString();
+      const good = { state: "ready", word: ko.states.ready, facts: expect.arrayContaining([{ label: ko.nodes, value: "1/1", bad: false }]) };
+      const bad = (kind: "unreachable" | "refused", machine: string) => ({ state: "unreachable", problem: ko.sentence({ kind, machine, said: "", next: "" }, machine).problem });
+      await expect
+        .poll(() => tilesIn(stream()), { timeout: 300_000, interval: 1000 })
+        .toMatchObject({ s01: good, s02: bad("unreachable", "s02"), s03: bad("refused", "s03"), s04: good });
+      console.log(JSON.stringify(tilesIn(stream()), undefined, 2));
+
+      const served = [...files.map(({ all }) => all), stream()].join("\n");
+      const given = ready.flatMap((id) => ["key", "admin.kubeconfig", "limited.kubeconfig"].map((file) => readFileSync(join(directory, ".classroom/cka/handout", id, file), "utf8")));
+      const admins = await Promise.all(ready.map(async (id) => (await sudo(seats[id], "cat /etc/kubernetes/admin.conf")).stdout));
+      const own = readFileSync(lab.sshTarget(seats.s01).keyPath, "utf8");
+      const secrets = ["PRIVATE KEY", "CERTIFICATE", "client-key-data", "SHA256:", ...[...given, ...admins, own].flatMap(longTextsIn), ...Object.values(seats).map((name) => machineNamed(name).address)];
+      for (const secret of secrets) expect(served, secret).not.toContain(secret);
+      // Bootstrap tokens, and tokens of service accounts.
+      expect(stream()).not.toMatch(/\b[a-z0-9]{6}\.[a-z0-9]{16}\b|eyJ/);
+    } finally {
+      board.kill("SIGINT");
+    }
+    const { exitCode, all } = await board;
+    expect(exitCode, all).toBe(0);
   });
 
   test("what a student is given opens the own machine and the own cluster, and nobody else's", async () => {

@@ -23,8 +23,7 @@ export const english: Words = {
   cluster: "Your cluster",
   tryFirst: "Try this first, from your computer:",
   onTheMachine: "kubectl works on the machine as it is; the Tab key completes what you type.",
-  fromHere: "With kubectl on your own computer, in the same folder:",
-  api: (server) => `API: ${server}`,
+  fromHere: (server) => `With kubectl on your own computer, in the same folder (the API is ${server}):`,
   admin: (file) => `${file}: you may do everything in your cluster.`,
   limited: (file, namespace) => `${file}: for the lesson on access control. You may look at everything but Secrets, and change things in the namespace ${namespace} only.`,
   tryLimited: "This is refused, and shall be:",
@@ -33,9 +32,9 @@ export const english: Words = {
   ends: "What ends when",
   certificatesEnd: (time) => `The two kubeconfig files open the cluster until ${time}.`,
   machinesEnd: "After the class your instructor takes the machines back. The user, its home directory and the cluster are deleted then: copy what you want to keep. Your key opens nothing any more.",
-  qr: (address) => `${address} – the address; no key is in it`,
+  qr: (address) => `${address}\nthe address; no key is in it`,
   noSecret: "There is no secret on this card. The key and the kubeconfig files in the zip are secrets: give them to nobody.",
-  again: "When your cluster was made anew, the kubeconfig files of before open nothing: ask for the new zip.",
+  again: "If they open nothing before that, your cluster was made anew: ask for the new zip.",
 
   readme: ({ title, hasCluster }) => `# ${title}
 

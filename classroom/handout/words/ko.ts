@@ -23,8 +23,7 @@ export const korean: Words = {
   cluster: "내 클러스터",
   tryFirst: "먼저 내 컴퓨터에서 이렇게 해 봅니다:",
   onTheMachine: "서버 안에서는 kubectl을 바로 쓸 수 있습니다. Tab 키를 누르면 명령이 완성됩니다.",
-  fromHere: "내 컴퓨터의 kubectl로 쓸 때는 같은 폴더에서:",
-  api: (server) => `API: ${server}`,
+  fromHere: (server) => `내 컴퓨터의 kubectl로 쓸 때는 같은 폴더에서 (API 주소는 ${server}):`,
   admin: (file) => `${file}: 내 클러스터에서 모든 것을 할 수 있습니다.`,
   limited: (file, namespace) => `${file}: 접근 제어 실습용입니다. Secret을 뺀 나머지를 볼 수 있고, 변경은 네임스페이스 ${namespace} 안에서만 됩니다.`,
   tryLimited: "이 명령은 거부되어야 정상입니다:",
@@ -33,9 +32,9 @@ export const korean: Words = {
   ends: "언제까지 쓸 수 있나",
   certificatesEnd: (time) => `두 kubeconfig 파일은 ${time}까지 쓸 수 있습니다.`,
   machinesEnd: "수업이 끝나면 강사가 서버를 회수합니다. 그때 사용자와 홈 디렉터리, 클러스터가 모두 지워지고 키도 쓸 수 없게 됩니다. 필요한 파일은 미리 복사해 두세요.",
-  qr: (address) => `${address} – 접속 주소입니다. 키는 들어 있지 않습니다`,
+  qr: (address) => `${address}\n접속 주소입니다. 키는 들어 있지 않습니다`,
   noSecret: "이 카드에는 비밀 정보가 없습니다. zip 안의 key와 kubeconfig 파일은 비밀이니 다른 사람에게 주지 마세요.",
-  again: "클러스터를 다시 만들면 예전 kubeconfig 파일은 쓸 수 없습니다. 새 zip을 받으세요.",
+  again: "그 전에 열리지 않으면 클러스터를 새로 만든 것이니 새 zip을 받으세요.",
 
   readme: ({ title, hasCluster }) => `# ${title}
 

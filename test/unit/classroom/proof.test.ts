@@ -6,7 +6,7 @@ import { noHalt } from "../../../classroom/halt.ts";
 import { isAsBefore, isGivenBack, takeDown, type DownResult } from "../../../classroom/down.ts";
 import { Journal } from "../../../classroom/journal.ts";
 import type { Look } from "../../../classroom/look.ts";
-import { mergedReport, writeReport } from "../../../classroom/report.ts";
+import { foundBefore, mergedReport, readReport, writeReport } from "../../../classroom/report.ts";
 import type { Student } from "../../../classroom/roster.ts";
 import type { Outcome, StudentStack } from "../../../classroom/stacks.ts";
 import { MachineError } from "../../../machine/errors.ts";
@@ -35,16 +35,22 @@ interface Machine {
   readonly outcome?: Outcome;
 }
 
-/** Gives back the machine of a class that has left it so. */
+/** Gives back the machine of a class that has left it so, and writes the report. */
 async function down({ now = bare, facts, hostKey = "key", fault, outcome = done }: Machine = {}): Promise<DownResult> {
   const place = { student, machine: "s07", host: "192.0.2.107", target: { name: "s07", host: "192.0.2.107", port: 22 } as SshTarget, owner: "p/s/c" };
   const look: Look = fault ? { ...place, fault } : { ...place, hostKey, facts: { ...healthy("10.0.0.11"), ...facts } };
   const stack: Partial<StudentStack> = { exists: () => false, destroy: async () => outcome };
   const fingerprint = async () => (now instanceof Error ? Promise.reject(now) : fingerprintOf(now as readonly string[]));
   const screen = { note: () => {}, moves: () => {}, rests: () => {}, close: () => {} };
-  const [result] = await takeDown([student], { journal, stackOf: () => stack as StudentStack, look: async () => [look], fingerprint, parallelism: 1, screen, halt: noHalt });
+  const report = readReport(journal.directory);
+  const work = { journal, stackOf: () => stack as StudentStack, look: async () => [look], fingerprint, foundBefore: (seen: Look) => foundBefore(report, seen), parallelism: 1, screen, halt: noHalt };
+  const [result] = await takeDown([student], work);
+  writeReport(journal.directory, "cka", [result!]);
   return result!;
 }
+
+/** A machine that does not answer. */
+const dead: Machine = { fault: { kind: "unreachable", problem: "does not answer", next: "switch it on" } };
 
 /** The class was on the machine, and this is what it was like before. */
 function made(before: readonly string[] | null = bare): void {
@@ -109,7 +115,7 @@ describe("the proof that a machine is as it was", () => {
 
   test("one that does not answer, or still belongs to the class, is not given back, and nothing of it is forgotten", async () => {
     made();
-    expect((await down({ fault: { kind: "unreachable", problem: "does not answer", next: "switch it on" } })).machines).toMatchObject([{ verdict: "not-given-back" }]);
+    expect((await down(dead)).machines).toMatchObject([{ verdict: "not-given-back" }]);
     expect((await down({ facts: { owner: "p/s/c" }, outcome: { ok: false, seconds: 1, failure: { kind: "failed", problem: "x", details: "" } } })).machines).toMatchObject([
       { verdict: "not-given-back", findings: ["it still belongs to p/s/c"] },
     ]);
@@ -118,7 +124,51 @@ describe("the proof that a machine is as it was", () => {
 
   test("one on which the class never was is untouched", async () => {
     expect((await down()).machines).toMatchObject([{ verdict: "untouched" }]);
+    expect((await down()).machines).toEqual([{ machine: "s07", host: "192.0.2.107", verdict: "untouched", findings: [], left: [] }]);
   });
+});
+
+describe("a machine that was given back in an earlier run", () => {
+  test.each([["still answers", {}], ["does not answer any more", dead]])("keeps its proof with its time when it %s", async (_, now) => {
+    made();
+    const [proof] = (await down()).machines;
+    const { machines: [entry] } = readReport(journal.directory)!;
+    const again = await down(now);
+    expect(again.machines).toEqual([{ ...proof, at: entry!.at }]);
+    expect([isGivenBack(again), isAsBefore(again)]).toEqual([true, true]);
+    expect(readReport(journal.directory)!.machines).toEqual([entry]);
+  });
+
+  test("differs still when it does not answer any more, and is compared again when it does", async () => {
+    made();
+    await down({ now: [...bare, "package jq 1.7 ii"] });
+    const off = await down(dead);
+    expect(off.machines).toMatchObject([{ verdict: "differs", findings: ["not of a cluster: new package: jq 1.7"], at: expect.any(String) }]);
+    expect([isGivenBack(off), isAsBefore(off)]).toEqual([true, false]);
+    const [corrected] = (await down()).machines;
+    expect(corrected).toMatchObject({ verdict: "as-before" });
+    expect(corrected!.at).toBeUndefined();
+  });
+
+  test("has no proof any more once the class was on it again", async () => {
+    made();
+    await down();
+    made();
+    expect((await down(dead)).machines).toMatchObject([{ verdict: "not-given-back", findings: ["does not answer"] }]);
+  });
+
+  test("is another one when the roster has another address", () => {
+    const report = mergedReport("cka", [{ student, outcome: done, machines: [{ machine: "s07", host: "192.0.2.107", verdict: "as-before", findings: [], left: [] }] }], undefined, new Date());
+    expect(foundBefore(report, { student, machine: "s07", host: "192.0.2.108" })).toBeUndefined();
+  });
+});
+
+test("a machine that was not given back stays so while it does not answer, also when the report is all that tells of it", async () => {
+  made();
+  await down(dead);
+  journal.forget("s07");
+  expect((await down(dead)).machines).toMatchObject([{ verdict: "not-given-back" }]);
+  expect((await down()).machines).toMatchObject([{ verdict: "clean" }]);
 });
 
 describe("the report of a class", () => {
@@ -144,12 +194,12 @@ describe("the report of a class", () => {
     for (const file of [page, json]) expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  test("goes on from the one before: others stay, and a proof is not taken back when nothing is kept any more", () => {
+  test("goes on from the one before: others stay, and so does what was found before", () => {
     const other = { ...result("as-before"), student: { ...student, id: "s01" } };
     const first = mergedReport("cka", [result("not-given-back"), other], undefined, at(18));
     const second = mergedReport("cka", [result("as-before")], first, at(19));
     expect(second.machines.map(({ student: id, verdict, at: when }) => [id, verdict, when.slice(11, 13)])).toEqual([["s01", "as-before", "18"], ["s07", "as-before", "19"]]);
-    const third = mergedReport("cka", [result("untouched"), { ...other, machines: result("untouched").machines }], second, at(20));
+    const third = mergedReport("cka", [{ ...other, machines: [foundBefore(second, { student: other.student, machine: "s07", host: "192.0.2.107" })!] }], second, at(20));
     expect(third.machines).toEqual(second.machines);
     const stopped: DownResult = { ...result("not-given-back"), outcome: { ok: false, seconds: 0, failure: { kind: "stopped", problem: "stopped", details: "" } } };
     expect(mergedReport("cka", [stopped], second, at(21)).machines).toEqual(second.machines);
