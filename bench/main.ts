@@ -87,13 +87,23 @@ async function byHand(controlPlane: string, workers: readonly string[]): Promise
   return phases;
 }
 
-/** Of the kit's manifest what flannel's own has, which whoever types takes: its pods do not wait for kube-proxy. */
+/**
+ * The kit's manifest as flannel's own has it, which whoever types takes: its pods do not wait for kube-proxy, and the node is taken for
+ * ready before flanneld has begun.
+ */
 function asFlannelPublishes(manifest: string): string {
   const objects = parseAllDocuments(manifest).map((document) => document.toJS());
-  for (const { kind, spec } of objects) {
-    if (kind === "DaemonSet") spec.template.spec.initContainers = spec.template.spec.initContainers.filter(({ name }: { name: string }) => name !== "wait-for-kube-proxy");
-  }
-  return objects.map((object) => stringify(object)).join("---\n");
+  const { initContainers, containers } = objects.find(({ kind }) => kind === "DaemonSet").spec.template.spec;
+  const [daemon] = containers;
+  initContainers[0] = {
+    name: "install-cni",
+    image: daemon.image,
+    command: daemon.lifecycle.postStart.exec.command.at(-1).split("exec ")[1].split(" "),
+    volumeMounts: daemon.volumeMounts,
+  };
+  initContainers.reverse();
+  delete daemon.lifecycle;
+  return objects.map((object) => stringify(object, { aliasDuplicateObjects: false })).join("---\n");
 }
 
 /** Seconds that the machine itself worked on each of its jobs, as its logs tell. */

@@ -129,7 +129,7 @@ function daemonSet(flannel: Flannel): inputs.apps.v1.DaemonSet {
           // A node is NotReady until its pod network is there, so whatever taints it has must not keep flannel away.
           tolerations: [{ operator: "Exists" }],
           serviceAccountName: "flannel",
-          initContainers: [waitForServices(flannel), installPlugin(flannel), installConfiguration(flannel)],
+          initContainers: [waitForServices(flannel), installPlugin(flannel)],
           containers: [daemon(flannel)],
           volumes: [
             ...Object.entries(hostPaths).map(([name, hostPath]) => ({ name, hostPath })),
@@ -159,17 +159,21 @@ const installPlugin = ({ cniPluginImage }: Flannel): inputs.core.v1.Container =>
   volumeMounts: [mount("cni-plugin")],
 });
 
-/** Writes the CNI configuration last, since containerd takes the node for ready as soon as it is there. */
-const installConfiguration = ({ image }: Flannel): inputs.core.v1.Container => ({
-  name: "install-cni",
-  image,
-  command: [
-    "/opt/bin/install-conf",
-    `${configurationMount.mountPath}/cni-conf.json`,
-    `${hostPaths.cni.path}/10-flannel.conflist`,
-  ],
-  volumeMounts: [mount("cni"), configurationMount],
-});
+/**
+ * The CNI configuration comes when the plugin can work with it: as soon as it is there, containerd takes the node for ready, and pods come.
+ * The first of them would fail without the subnet that flanneld writes down, and be tried again only after a dozen seconds.
+ */
+const installConfiguration: inputs.core.v1.LifecycleHandler = {
+  exec: {
+    command: [
+      "busybox",
+      "sh",
+      "-c",
+      `until [ -s ${hostPaths.run.path}/subnet.env ]; do busybox sleep 0.2; done; ` +
+        `exec /opt/bin/install-conf ${configurationMount.mountPath}/cni-conf.json ${hostPaths.cni.path}/10-flannel.conflist`,
+    ],
+  },
+};
 
 const daemon = ({ image }: Flannel): inputs.core.v1.Container => ({
   name: "kube-flannel",
@@ -188,6 +192,7 @@ const daemon = ({ image }: Flannel): inputs.core.v1.Container => ({
     { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
   ],
   ports: [{ name: "healthz", containerPort: healthPort, protocol: "TCP" }],
+  lifecycle: { postStart: installConfiguration },
   livenessProbe: {
     httpGet: { path: "/healthz", port: "healthz" },
     initialDelaySeconds: 10,
@@ -200,7 +205,7 @@ const daemon = ({ image }: Flannel): inputs.core.v1.Container => ({
   },
   resources: { requests: { cpu: "100m", memory: "50Mi" } },
   securityContext: { privileged: false, capabilities: { add: ["NET_ADMIN", "NET_RAW"] } },
-  volumeMounts: [mount("run"), configurationMount, mount("xtables-lock")],
+  volumeMounts: [mount("run"), mount("cni"), configurationMount, mount("xtables-lock")],
 });
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;

@@ -13,6 +13,7 @@ export const ofTheSystem: readonly Excuse[] = [
   matching(/^. passing \/var\/log\/dpkg\.log$/, "dpkg's log: it tells the machine's owner what was installed and removed"),
   matching(/^. home \/home\/[^/]+\/\.sudo_as_admin_successful$/, "sudo itself marks that a member of its group has used it"),
   matching(/^. file \/var\/lib\/systemd\/random-seed$/, "systemd draws a new one at every shutdown"),
+  matching(/^~ file \/var\/lib\/cloud\/(data|instances)\//, "cloud-init writes down what it did at every start"),
   matching(
     /^. sysctl (fs\.(epoll|fanotify|inotify)\.max_user_|kernel\.threads-max|net\.ipv4\.(tcp|udp)_mem|user\.max_|vm\.(min_free|user_reserve)_kbytes)/,
     "the kernel sizes these by the memory that it finds free when it boots",

@@ -52,17 +52,21 @@ describe("flannel's manifest", () => {
       "registry.lab/flannel:v1",
       "registry.lab/plugin:v2",
       "registry.lab/flannel:v1",
-      "registry.lab/flannel:v1",
     ]);
   });
 
   it("runs on every node, whatever taints it has", () =>
     expect(pod.tolerations).toEqual([{ operator: "Exists" }]));
 
-  it("is not started, nor its node taken for ready, before kube-proxy leads to the API's Service", () => {
+  it("is not started before kube-proxy leads to the API's Service", () => {
     const names = pod.initContainers.map(({ name }: { name: string }) => name);
-    expect(names).toEqual(["wait-for-kube-proxy", "install-cni-plugin", "install-cni"]);
+    expect(names).toEqual(["wait-for-kube-proxy", "install-cni-plugin"]);
     expect(pod.initContainers[0].command.at(-1)).toContain("http://127.0.0.1:10256/healthz");
+  });
+
+  it("has its node taken for ready when the node's subnet is written down, and not before", () => {
+    const script: string = pod.containers[0].lifecycle.postStart.exec.command.at(-1);
+    expect(script).toMatch(/^until \[ -s \/run\/flannel\/subnet\.env \]; do .*; done; exec .* \/etc\/cni\/net\.d\/10-flannel\.conflist$/);
   });
 
   it("mounts only volumes that it has", () => {
