@@ -43,41 +43,48 @@ export class MembershipLease {
    * computer's clock: the machines' clocks may differ.
    *
    * @param controlPlanes those that may be asked
-   * @throws MachineError when another run has it and renews it
+   * @throws MachineError when another run has it and goes on renewing it
    */
   async take(controlPlanes: readonly Member[]): Promise<void> {
     this.#controlPlanes = controlPlanes;
-    const first = await this.#ask();
-    const end = Date.now() + durationSeconds * 1000;
-    for (let record = first; record.holder !== this.#holder; ) {
+    let known = await this.#ask();
+    let renewals = 0;
+    let end = Date.now() + durationSeconds * 1000;
+    for (let record = known; record.holder !== this.#holder; ) {
       this.#reporter.progress(`${record.holder} changes the members of the control plane since ${record.since}: waiting whether it is still there`);
       await sleep(lookSeconds * 1000);
-      record = await this.#ask(Date.now() > end ? first.version : "");
-      if (record.holder !== this.#holder && record.version !== first.version) throw this.#refusal(record);
+      record = await this.#ask(Date.now() > end ? known.version : "");
+      if (record.version === known.version) continue;
+      // A run that was killed may renew it once more before it notices.
+      if (record.holder !== this.#holder && ++renewals === 2) throw this.#refusal(record);
+      known = record;
+      end = Date.now() + durationSeconds * 1000;
     }
     this.#renewing = this.#renew();
   }
 
-  /** Gives it back. One that cannot be given back ends by itself. */
+  /** Gives it back, when it was taken. One that cannot be given back ends by itself. */
   async release(): Promise<void> {
-    if (!this.#renewing) return;
     this.#ended.abort();
     await this.#renewing;
-    await this.#call("remove", "").catch((error: Error) =>
-      this.#reporter.warn(`the Lease of membership changes was not given back, and ends by itself in ${durationSeconds} s: ${error.message}`),
-    );
   }
 
+  /** Until it is released, lost, or of no use: who is not listened to any more is followed by another run, which is not to wait. */
   async #renew(): Promise<void> {
     const { signal } = this.#ended;
-    // Who is not listened to any more may have been followed by another run, which is not to wait.
-    while (!this.#lostTo && this.#reporter.heard?.() !== false) {
-      await sleep(renewSeconds * 1000, undefined, { signal }).catch(() => {});
-      if (signal.aborted) return;
+    let renewed = Date.now();
+    while (!this.#lostTo) {
+      await sleep(lookSeconds * 1000, undefined, { signal }).catch(() => {});
+      if (signal.aborted || this.#reporter.heard?.() === false) break;
+      if (Date.now() - renewed < renewSeconds * 1000) continue;
+      renewed = Date.now();
       // While a member comes or goes the API may be away for a moment.
       const record = await this.#ask().catch(() => undefined);
       if (record && record.holder !== this.#holder) this.#lostTo = record;
     }
+    await this.#call("remove", "").catch((error: Error) =>
+      this.#reporter.warn(`the Lease of membership changes was not given back, and ends by itself in ${durationSeconds} s: ${error.message}`),
+    );
   }
 
   /** Takes or renews it when that is possible. @param over of a record whose time is over @returns who has it then */

@@ -1,9 +1,10 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { execa } from "execa";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import type { Tile } from "../../classroom/board/tile.ts";
 import { ko } from "../../classroom/words/ko.ts";
 import * as lab from "../../lab/api.ts";
@@ -18,6 +19,8 @@ import { sudo } from "../lab/machine.ts";
 // tests are the chapters of one day.
 const seats = { s01: "cp1", s02: "cp2", s03: "cp3", s04: "cp4" };
 const ready = ["s01", "s04"] as const;
+
+const ends = new Date(Date.now() + 3 * 86_400_000).toISOString().replace(/\.\d+Z$/, "Z");
 
 let home: string;
 let directory: string;
@@ -62,7 +65,7 @@ beforeAll(async () => {
   cpSync(projectDirectory, directory, { recursive: true, filter: (path) => !/\/(node_modules|\.git)(\/|$)/.test(path) });
   symlinkSync(join(projectDirectory, "node_modules"), join(directory, "node_modules"));
   const { controlPlanes: _, ...shared } = clusterConfig({ controlPlanes: ["cp1"], workers: [] }, site.www);
-  writeFileSync(join(directory, "class.yaml"), stringify({ name: "cka", language: "ko", cluster: { ...shared, ssh: { ...(shared.ssh as object), connectTimeoutSeconds: 15 } } }));
+  writeFileSync(join(directory, "class.yaml"), stringify({ name: "cka", language: "ko", ends, cluster: { ...shared, ssh: { ...(shared.ssh as object), connectTimeoutSeconds: 15 } } }));
   const rows = Object.entries(seats).map(([id, machine]) => `${id};학생 ${id};${machineNamed(machine).address}`);
   writeFileSync(join(directory, "roster.csv"), ["student;name;machines", ...rows].join("\r\n"));
   project = openProject(home, site.tools);
@@ -156,7 +159,23 @@ describe("a class of four on real machines, one of them dead and one with a wron
     expect(refused.all).toContain("cannot create resource");
   });
 
-  test("a reset makes the cluster anew with the CA that it had, in little more than kubeadm init takes", async () => {
+  test("kubectl's arguments are completed, and the certificate ends when the class does", async () => {
+    const completion = await sudo(seats.s01, "runuser -l student -c 'bash -ic \"_completion_loader kubectl; complete -p kubectl\"'");
+    expect(completion.stdout, completion.stderr).toContain("-F __start_kubectl kubectl");
+    const { users } = parse(readFileSync(join(directory, ".classroom/cka/handout/s01/admin.kubeconfig"), "utf8"));
+    const certificate = new X509Certificate(Buffer.from(users[0].user["client-certificate-data"], "base64"));
+    // What `ends` of the class file says; the cluster's own clock may round.
+    expect(Math.abs(Date.parse(certificate.validTo) - Date.parse(ends)) / 60_000).toBeLessThan(10);
+  });
+
+  test("the instructor gets in when a student has removed the instructor's ~/.ssh", async () => {
+    await sudo(seats.s01, "mv /home/ops/.ssh /home/ops/.ssh-away");
+    const { exitCode, output } = await classroom("check", "s01");
+    expect(exitCode, output).toBe(0);
+    expect((await sudo(seats.s01, "mv /home/ops/.ssh-away /home/ops/.ssh")).exitCode).toBe(0);
+  });
+
+  test("a reset makes the cluster anew with the CA that it had", async () => {
     const { cp1 } = { cp1: seats.s01 };
     const before = (await sudo(cp1, "sha256sum < /etc/kubernetes/pki/ca.crt")).stdout;
     await kubectl(cp1, "create namespace lesson");
@@ -171,12 +190,34 @@ describe("a class of four on real machines, one of them dead and one with a wron
     expect(again.exitCode, again.output).toBe(0);
   });
 
-  test("down gives back what answers, proves it, and is held up by nobody", async () => {
+  test("one goes back to bare and is built again while another one is reset", async () => {
+    const ca = async (id: keyof typeof seats) => (await sudo(seats[id], "sha256sum < /etc/kubernetes/pki/ca.crt")).stdout;
+    const before = { s01: await ca("s01"), s04: await ca("s04") };
+    const [bare, reset] = await Promise.all([classroom("reset", "s01", "--bare", "--yes"), classroom("reset", "s04", "--yes")]);
+    expect(bare.exitCode, bare.output).toBe(0);
+    expect(reset.exitCode, reset.output).toBe(0);
+    expect(await ca("s01")).not.toBe(before.s01);
+    expect(await ca("s04")).toBe(before.s04);
+    for (const id of ready) expect((await kubectl(seats[id], "get nodes --no-headers")).stdout).toMatch(new RegExp(`^${id} +Ready `));
+  });
+
+  test("down gives back what answers and proves it, voids what was handed out, and is held up by nobody", async () => {
+    const kept = join(home, "kept");
+    cpSync(join(directory, ".classroom/cka/handout/s01"), kept, { recursive: true });
+    await lab.powerOff(seats.s04, { hard: true });
     const down = await classroom("down", "--yes");
     console.log(down.output);
-    for (const id of ready) {
-      expect(row(down.output, id)).toMatch(/as before$/);
-      expect((await sudo(seats[id], "test -e /var/lib/pulumi-kubeadm || command -v kubeadm")).exitCode).not.toBe(0);
-    }
+    expect(down.exitCode, down.output).toBe(1);
+    expect(row(down.output, "s01")).toMatch(/as before$/);
+    expect(row(down.output, "s04")).toContain("NOT GIVEN BACK");
+    expect((await sudo(seats.s01, "test -e /var/lib/pulumi-kubeadm || command -v kubeadm")).exitCode).not.toBe(0);
+    expect(existsSync(join(directory, ".classroom/cka/handout/s01"))).toBe(false);
+    const { all } = await execa("ip", ["netns", "exec", lab.namespace, "ssh", "-F", "config", "-o", "BatchMode=yes", "s01", "true"], { cwd: kept, reject: false, all: true, stdin: "ignore" });
+    expect(all).toContain("Permission denied (publickey");
+
+    await lab.powerOn(seats.s04);
+    const later = await classroom("down", "--yes", "s04");
+    console.log(later.output);
+    expect(row(later.output, "s04")).toMatch(/as before$/);
   });
 });
