@@ -1,9 +1,8 @@
-import { Option, type Command } from "commander";
-import { forget as forgetMachines, giveBack, postpone } from "../controlplane/give-back.ts";
+import type { Command } from "commander";
+import { forget as forgetMachines, giveBack } from "../controlplane/give-back.ts";
 import { listName, readNotGivenBack } from "../controlplane/not-given-back.ts";
 import { holderOf } from "./holder.ts";
 import { reporterOf } from "./reporter.ts";
-import { readMachine } from "./stack.ts";
 
 /** `give-back`: what a destroy could not do, done when the machines are back. */
 export function addGiveBack(program: Command): void {
@@ -12,14 +11,7 @@ export function addGiveBack(program: Command): void {
     .description("undo what is left on machines that a `pulumi destroy` could not reach")
     .argument("[machine...]", `names of machines in ${listName}/; all when left out`)
     .option("--forget", "only take them off the list: the machine is gone for good, or was reinstalled")
-    .addOption(new Option("--later", "put them on the list: `pulumi destroy` goes on without a machine that lets nobody in").conflicts("forget"))
-    .option("--stack <name>", "with --later: the stack whose machines they are; the selected one when left out")
-    .action(async (names: string[], { forget, later, stack }: { forget?: boolean; later?: boolean; stack?: string }) => {
-      if (later) {
-        if (names.length === 0) throw new Error("--later needs the names of the machines");
-        postpone(await Promise.all(names.map(async (name) => (await readMachine(name, stack)).target)));
-        return console.log(`Noted in ${listName}/: ${names.join(", ")}. \`pulumi destroy\` goes on without what fails there.`);
-      }
+    .action(async (names: string[], { forget }: { forget?: boolean }) => {
       if (readNotGivenBack().length === 0) return console.log("Every machine was given back: none is noted as left.");
       if (forget) {
         if (names.length === 0) throw new Error("--forget needs the names of the machines");

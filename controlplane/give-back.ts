@@ -1,7 +1,6 @@
-import { noteNotGivenBack, readNotGivenBack, takeOffNotGivenBack, type NotGivenBack } from "./not-given-back.ts";
+import { readNotGivenBack, takeOffNotGivenBack, type NotGivenBack } from "./not-given-back.ts";
 import { undoStage } from "./stage.ts";
 import type { Reporter } from "../machine/reporter.ts";
-import type { SshTarget } from "../machine/target.ts";
 import { claim } from "../machine/stages/claim.ts";
 
 /**
@@ -25,11 +24,6 @@ export async function giveBack(names: readonly string[], holder: string, reporte
     }),
   );
   return left.flat();
-}
-
-/** Puts machines on the list without touching them, so that a destroy goes on without one that lets nobody in. */
-export function postpone(targets: readonly SshTarget[]): void {
-  for (const target of targets) noteNotGivenBack({ target, since: new Date().toISOString(), reason: "noted by `give-back --later`" });
 }
 
 /** Takes machines off the list without touching them: they are gone for good, or were reinstalled. */

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
-import { HostKeyError, MachineError, UnreachableError } from "../machine/errors.ts";
+import { HostKeyError, UnreachableError } from "../machine/errors.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import type { SshTarget } from "../machine/target.ts";
 
-/** A machine that was not given back when its time came, since it could not be reached or the operator said so, and that still holds what the kit put there. */
+/** A machine that could not be reached when it was to be given back, and that still holds what the kit put there. */
 export interface NotGivenBack {
   readonly target: SshTarget;
   readonly since: string;
@@ -96,20 +96,16 @@ const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).
 
 /**
  * Does the work, unless the machine cannot be reached or another machine answers in its place: then it warns, notes the machine, and
- * returns undefined. For deletes: a dead machine must not keep the others from being given back. One that is noted already is passed
- * over whatever fails on it: the operator may have noted it for that.
- *
- * @throws MachineError; where the machine lets nobody in, its next step tells how to go on without the machine
+ * returns undefined. For deletes: a dead machine must not keep the others from being given back.
  */
 export async function unlessGone<T>(target: SshTarget, reporter: Reporter, work: () => Promise<T>): Promise<T | undefined> {
   if (gone.has(keyOf(target))) return undefined;
   try {
     return await work();
   } catch (error) {
+    if (!(error instanceof UnreachableError || error instanceof HostKeyError)) throw error;
     // A bastion that is gone says nothing about the machines behind it.
-    if (!(error instanceof MachineError) || error.machine !== target.name) throw error;
-    const isGone = error instanceof UnreachableError || error instanceof HostKeyError;
-    if (!isGone && !readNotGivenBack().some((noted) => keyOf(noted.target) === keyOf(target))) throw withWayOn(error);
+    if (error.machine !== target.name) throw error;
     gone.add(keyOf(target));
     noteNotGivenBack({ target, since: new Date().toISOString(), reason: error.message });
     reporter.warn(
@@ -118,14 +114,4 @@ export async function unlessGone<T>(target: SshTarget, reporter: Reporter, work:
     );
     return undefined;
   }
-}
-
-/** A machine that answers and lets nobody in may do so for ever. What failed there in our work is another matter: that is to be put right. */
-function withWayOn(error: MachineError): MachineError {
-  if (error.stage !== "connect" && error.stage !== "sudo") return error;
-  const { machine, stage, cause, next, evidence, logPath } = error;
-  const wayOn =
-    `To go on without ${machine}: note it with \`npx pulumi-kubeadm give-back ${machine} --later\` (add --stack NAME where another stack is selected), ` +
-    "and run the command again";
-  return new MachineError({ machine, stage, cause, next: `${next}. ${wayOn}`, evidence, logPath });
 }

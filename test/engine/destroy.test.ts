@@ -2,7 +2,6 @@ import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { generateKey } from "../keys.ts";
 import { Site, type ScriptedMachine } from "./scripted-machine.ts";
 import { configOf, Stack } from "./stack.ts";
 
@@ -65,26 +64,5 @@ describe("destroy", () => {
     expect(site.journal.of("w1")).toEqual(["claim remove"]);
     expect(w1.isBare).toBe(true);
     expect(existsSync(list)).toBe(false);
-  });
-
-  test("fails at a machine that lets nobody in, and goes on without it when it was noted for later", async () => {
-    const key = w1.authorizedKey;
-    w1.authorizedKey = generateKey().public;
-    const refused = await stack.fail("destroy", "--yes", "--skip-preview");
-    expect(refused).toMatch(/w1: connect: ops@\S+ refused every key that was tried: .*\n\s*Next: put the public part of one into/);
-    expect(refused).toContain("To go on without w1: note it with `npx pulumi-kubeadm give-back w1 --later`");
-
-    const noted = await stack.cli(["give-back", "w1", "--later", "--stack", "test"]);
-    expect(noted.exitCode, noted.output).toBe(0);
-    const output = await stack.succeed("destroy", "--yes", "--skip-preview");
-    expect(output).toMatch(/warning: w1 is not given back: .* refused every key/);
-    expect(cp1.isBare).toBe(true);
-    expect(w1.isBare).toBe(false);
-    expect(stack.state.size).toBe(0);
-
-    w1.authorizedKey = key;
-    const giveBack = await stack.cli(["give-back", "w1"]);
-    expect(giveBack.exitCode, giveBack.output).toBe(0);
-    expect(w1.isBare).toBe(true);
   });
 });
