@@ -8,6 +8,7 @@ import { clusterConfig } from "../lab/cluster.ts";
 import { machineNamed } from "../lab/machines.ts";
 import { openProject, projectDirectory } from "../lab/pulumi.ts";
 import { prepareSite, serveSite } from "../lab/site.ts";
+import { byHandOn, initByHand, type Phases } from "./by-hand.ts";
 
 // `classroom reset` of one student on machines of the lab, against the time that kubeadm init took on the same machine when the cluster
 // was made. The machines stay on from one reset to the next, as in a class.
@@ -63,6 +64,9 @@ try {
   const runs: [string, Figures][] = [];
   for (let run = 1; run <= times; run++) runs.push([`reset ${run}`, await reset()]);
   runs.push(["reset --new-ca", await reset("--new-ca")]);
+  const byHand: Phases = new Map();
+  await byHandOn(controlPlane!, "by-hand-reset.sh", {}, byHand);
+  await initByHand(controlPlane!, workers.length === 0, byHand);
   const seconds = (value: number | undefined) => value?.toFixed(1) ?? "";
   console.log(
     tableText(
@@ -79,6 +83,8 @@ try {
       ]),
     ),
   );
+  console.log(`\nby hand on ${controlPlane}, kubeadm reset, init and flannel until CoreDNS answers: ${[...byHand.values()].reduce((sum, each) => sum + each, 0).toFixed(1)} s`);
+  for (const [phase, took] of byHand) console.log(`  ${phase.padEnd(20)} ${took.toFixed(1).padStart(6)} s`);
 } finally {
   await lab.down();
   rmSync(home, { recursive: true, force: true });

@@ -54,8 +54,8 @@ export async function proofOf(look: Look, held: boolean, { journal, fingerprint,
   const earlier = foundBefore(look);
   const isOurs = held || facts?.owner === owner || earlier?.verdict === "not-given-back";
   // It was given back in an earlier run: what was found then stands where it cannot be found anew.
-  if (!isOurs && earlier && (fault || kept.length === 0)) return earlier;
-  if (!isOurs && kept.length === 0) return { ...place, verdict: "untouched" };
+  if (!isOurs && earlier && (fault || (kept.length === 0 && earlier.verdict !== "differs"))) return earlier;
+  if (!isOurs && kept.length === 0 && !earlier) return { ...place, verdict: "untouched" };
   if (fault) return { ...place, verdict: "not-given-back", findings: [fault.problem], next: `${fault.next}; ${again}` };
   if (facts!.owner === owner) return { ...place, verdict: "not-given-back", findings: [`it still belongs to ${owner}`], next: `run ${again} again` };
 

@@ -60,7 +60,7 @@ const handedOut = "every kubeconfig that was handed out opens nothing any more, 
 export function lossesOf(way: Way): Losses {
   switch (way.kind) {
     case "renew":
-      return { lost: inTheCluster, kept: `the cluster's CA: kubeconfigs that were handed out stay valid (other rights that somebody granted in the cluster are lost with it); ${onTheMachines}`, takes: "little more than kubeadm init itself" };
+      return { lost: inTheCluster, kept: `the cluster's CA: kubeconfigs that were handed out stay valid (other rights that somebody granted in the cluster are lost with it); ${onTheMachines}`, takes: "as long as kubeadm init and the start of the pod network: nothing is downloaded or installed" };
     case "new-ca":
       return { lost: `${inTheCluster}, and the cluster's CA${way.why === undefined ? "" : ` (${way.why})`}: ${handedOut}`, kept: onTheMachines, takes: "a few minutes" };
     case "wipe":

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { MachineError } from "../machine/errors.ts";
@@ -5,8 +6,8 @@ import type { Reporter } from "../machine/reporter.ts";
 import type { Member } from "./member.ts";
 import { onControlPlane } from "./on-control-plane.ts";
 
-/** A run that was killed keeps others waiting for so long; longer than an API that moves to another machine is away. */
-const durationSeconds = 30;
+/** A run that was killed together with its computer keeps others waiting for so long. A renewal may have to wait for a dead machine first. */
+const durationSeconds = 60;
 const renewSeconds = 10;
 const lookSeconds = 2;
 
@@ -23,50 +24,61 @@ export class MembershipLease {
   readonly #reporter: Reporter;
   readonly #ended = new AbortController();
   #controlPlanes: readonly Member[] = [];
+  /** When the last answer was asked for that said that it is ours. */
+  #confirmedAt = 0;
+  /** Since when it is ours, and since when it was at the last `hold`. */
+  #since: string | undefined;
+  #heldSince: string | undefined;
   #renewing: Promise<void> | undefined;
   #lostTo: LeaseRecord | undefined;
 
   /** @param holder how others are told who has it */
   constructor(holder: string, reporter: Reporter) {
-    this.#holder = holder;
+    // Processes in containers may share their numbers, and their computers' names.
+    this.#holder = `${holder} #${randomBytes(3).toString("hex")}`;
     this.#reporter = reporter;
   }
 
-  /** @throws MachineError when another run has taken it since */
-  get isHeld(): boolean {
+  /**
+   * Makes sure that it is ours, and renews it until it is released. One that somebody has and does not renew is taken when its time is
+   * over, by this computer's clock: the machines' clocks may differ.
+   *
+   * @param controlPlanes those that may be asked from now on
+   * @returns whether somebody else may have changed something since the last call
+   * @throws MachineError when another run has it, and goes on renewing it
+   */
+  async hold(controlPlanes: readonly Member[]): Promise<boolean> {
+    this.#controlPlanes = controlPlanes;
+    if (this.#since === undefined) await this.#take();
+    else if (Date.now() - this.#confirmedAt > 2 * renewSeconds * 1000) this.#lostTo = this.#unlessOurs(await this.#ask());
     if (this.#lostTo) throw this.#refusal(this.#lostTo);
-    return this.#renewing !== undefined;
+    this.#renewing ??= this.#renew();
+    const isNew = this.#since !== this.#heldSince;
+    this.#heldSince = this.#since;
+    return isNew;
   }
 
-  /**
-   * Takes it, and renews it until it is released. One that somebody has and does not renew is taken when its time is over, by this
-   * computer's clock: the machines' clocks may differ.
-   *
-   * @param controlPlanes those that may be asked
-   * @throws MachineError when another run has it and goes on renewing it
-   */
-  async take(controlPlanes: readonly Member[]): Promise<void> {
-    this.#controlPlanes = controlPlanes;
+  /** Gives it back, when it may be ours. One that cannot be given back ends by itself. */
+  async release(): Promise<void> {
+    this.#ended.abort();
+    await this.#renewing;
+    await this.#giveBack();
+  }
+
+  async #take(): Promise<void> {
     let known = await this.#ask();
     let renewals = 0;
     let end = Date.now() + durationSeconds * 1000;
-    for (let record = known; record.holder !== this.#holder; ) {
+    for (let record = known; this.#unlessOurs(record); ) {
       this.#reporter.progress(`${record.holder} changes the members of the control plane since ${record.since}: waiting whether it is still there`);
       await sleep(lookSeconds * 1000);
       record = await this.#ask(Date.now() > end ? known.version : "");
       if (record.version === known.version) continue;
       // A run that was killed may renew it once more before it notices.
-      if (record.holder !== this.#holder && ++renewals === 2) throw this.#refusal(record);
+      if (this.#unlessOurs(record) && ++renewals === 2) throw this.#refusal(record);
       known = record;
       end = Date.now() + durationSeconds * 1000;
     }
-    this.#renewing = this.#renew();
-  }
-
-  /** Gives it back, when it was taken. One that cannot be given back ends by itself. */
-  async release(): Promise<void> {
-    this.#ended.abort();
-    await this.#renewing;
   }
 
   /** Until it is released, lost, or of no use: who is not listened to any more is followed by another run, which is not to wait. */
@@ -75,21 +87,34 @@ export class MembershipLease {
     let renewed = Date.now();
     while (!this.#lostTo) {
       await sleep(lookSeconds * 1000, undefined, { signal }).catch(() => {});
-      if (signal.aborted || this.#reporter.heard?.() === false) break;
+      if (signal.aborted) return;
+      if (this.#reporter.heard?.() === false) return this.#giveBack();
       if (Date.now() - renewed < renewSeconds * 1000) continue;
       renewed = Date.now();
       // While a member comes or goes the API may be away for a moment.
       const record = await this.#ask().catch(() => undefined);
-      if (record && record.holder !== this.#holder) this.#lostTo = record;
+      this.#lostTo = record && this.#unlessOurs(record);
     }
+  }
+
+  async #giveBack(): Promise<void> {
+    if (this.#controlPlanes.length === 0) return;
     await this.#call("remove", "").catch((error: Error) =>
       this.#reporter.warn(`the Lease of membership changes was not given back, and ends by itself in ${durationSeconds} s: ${error.message}`),
     );
+    this.#controlPlanes = [];
   }
 
   /** Takes or renews it when that is possible. @param over of a record whose time is over @returns who has it then */
   async #ask(over = ""): Promise<LeaseRecord> {
-    return recordSchema.parse(await this.#call("apply", over));
+    const askedAt = Date.now();
+    const record = recordSchema.parse(await this.#call("apply", over));
+    if (!this.#unlessOurs(record)) [this.#since, this.#confirmedAt] = [record.since, askedAt];
+    return record;
+  }
+
+  #unlessOurs(record: LeaseRecord): LeaseRecord | undefined {
+    return record.holder === this.#holder ? undefined : record;
   }
 
   #call(verb: "apply" | "remove", over: string): Promise<unknown> {

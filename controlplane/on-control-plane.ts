@@ -48,5 +48,5 @@ export async function onControlPlane(
       passedOver = error;
     }
   }
-  throw passedOver!;
+  throw passedOver ?? new Error(`${stage}: there is no control plane that could be asked`);
 }

@@ -96,11 +96,8 @@ async function stepByStep(
       return describe(inputs, reporter);
     }
     if (step.kind === "refuse") throw new MachineError({ machine: members[0]!.name, stage: "control-plane", cause: step.reason, next: step.next });
-    if (changesMembers(step) && !lease.isHeld) {
-      await lease.take(survivors(work, undefined));
-      // What another run did meanwhile must be seen.
-      continue;
-    }
+    // What another run did meanwhile must be seen.
+    if (changesMembers(step) && (await lease.hold(survivors(work, undefined)))) continue;
     if (!addressHandedOn) {
       // Those who stay do not tell these any more that they have the API's address: these would take it, too.
       addressHandedOn = true;
@@ -156,7 +153,8 @@ export function observed(members: readonly Member[], leaving: readonly Member[])
 /** A step that changes something. */
 type Doing = Exclude<Step, { kind: "nothing" } | Refusal>;
 
-const changesMembers = ({ kind }: Doing): boolean => kind === "join" || kind === "remove";
+/** A join that runs already is only waited for. */
+const changesMembers = (step: Doing): boolean => step.kind === "remove" || (step.kind === "join" && !step.running);
 
 function countTimes(taken: Map<string, number>, { reason, ...step }: Doing): void {
   const key = JSON.stringify(step);

@@ -32,6 +32,7 @@ const library = [
   "etcd",
   "certificates",
   "by-hand",
+  "node-traces",
   "node-network",
   "node-reset",
   "verbs",

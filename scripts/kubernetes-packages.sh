@@ -30,15 +30,6 @@ pattern_of() {
 
 stage_apply() {
   if ! is_as_wanted; then
-    # kubectl keeps a cache there; a kubeconfig that somebody puts beside it stays.
-    ledger_directory kubernetes-packages /root/.kube
-    ledger_trees kubernetes-packages /etc/kubernetes /var/lib/kubelet /var/lib/etcd /etc/cni /opt/cni /var/lib/cni \
-      /usr/libexec/kubernetes /var/log/pods /var/log/containers /run/flannel /root/.kube/cache
-    # kubelet and kube-proxy set these when they start.
-    ledger_sysctl kubernetes-packages vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops \
-      kernel.keys.root_maxkeys kernel.keys.root_maxbytes net.ipv4.conf.all.route_localnet \
-      net.netfilter.nf_conntrack_max net.netfilter.nf_conntrack_buckets \
-      net.netfilter.nf_conntrack_tcp_timeout_established net.netfilter.nf_conntrack_tcp_timeout_close_wait
     use_repository kubernetes-packages kubernetes
     install
     enable_kubelet

@@ -8,42 +8,56 @@
 
 control() { kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=20s -n kube-system "$@"; }
 
-# Who has it after that, whether HOLDER or not.
+# Prints who has it after that, whether HOLDER or not.
 stage_apply() {
-  local holder="" since="" version="" now verb output
-  read_lease
+  local holder since version now attempt
+  for attempt in 1 2 3; do
+    read_lease
+    if take_or_renew; then
+      printf '{"holder":%s,"since":%s,"version":%s}\n' "$(json_string "$holder")" "$(json_string "$since")" "$(json_string "$version")"
+      return
+    fi
+    progress "somebody was faster, attempt $attempt"
+  done
+  fail "the Lease of membership changes is taken and given back all the time" "see who else works on this cluster, and run 'pulumi up' again"
+}
+
+# False when the Lease has changed since it was read.
+take_or_renew() {
+  local verb output
   now=$(date -u +%Y-%m-%dT%H:%M:%S.%6NZ)
-  verb=""
   if [[ ! $version ]]; then
     verb=create since=$now
   elif [[ $holder == "$HOLDER" ]]; then
     verb=replace
   elif [[ $version == "$OVER" ]]; then
     verb=replace since=$now
+  else
+    return 0
   fi
-  if [[ $verb ]]; then
-    if output=$(manifest | control "$verb" -f - 2>&1); then
-      holder=$HOLDER
-    else
-      # Somebody was faster.
-      [[ $output == *AlreadyExists* || $output == *Conflict* ]] || fail "the Lease could not be written: $output" "run 'pulumi up' again"
-      read_lease
-    fi
+  if output=$(manifest | control "$verb" -f - 2>&1); then
+    holder=$HOLDER
+    return 0
   fi
-  printf '{"holder":%s,"since":%s,"version":%s}\n' "$(json_string "$holder")" "$(json_string "$since")" "$(json_string "$version")"
+  [[ $output == *AlreadyExists* || $output == *Conflict* || $output == *NotFound* ]] || fail "the Lease of membership changes could not be written: $output" "run 'pulumi up' again"
+  return 1
 }
 
+# Only the Lease that was read: by now it may be somebody else's.
 stage_remove() {
-  local holder="" since="" version=""
+  local holder since version output
   read_lease
-  [[ $holder != "$HOLDER" ]] || control delete lease pulumi-kubeadm-membership --ignore-not-found >&2
+  [[ $version && $holder == "$HOLDER" ]] || return 0
+  output=$(printf '{"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"resourceVersion":"%s"}}' "$version" |
+    control delete --raw "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/pulumi-kubeadm-membership" -f - 2>&1) ||
+    [[ $output == *Conflict* || $output == *NotFound* ]] || fail "the Lease of membership changes could not be deleted: $output" "nothing: it ends by itself"
 }
 
-# Sets holder, since and version; version is empty when there is none.
+# Sets holder, since and version; all are empty when there is none.
 read_lease() {
-  { IFS= read -r version && IFS= read -r since && IFS= read -r holder; } < <(
-    control get lease pulumi-kubeadm-membership --ignore-not-found -o 'jsonpath={.metadata.resourceVersion}{"\n"}{.spec.acquireTime}{"\n"}{.spec.holderIdentity}{"\n"}'
-  ) || version="" since="" holder=""
+  local text
+  text=$(control get lease pulumi-kubeadm-membership --ignore-not-found -o 'jsonpath={.metadata.resourceVersion}{"\n"}{.spec.acquireTime}{"\n"}{.spec.holderIdentity}')
+  { read -r version; read -r since; read -r holder; } <<< "$text" || true
 }
 
 manifest() {

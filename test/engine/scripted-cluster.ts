@@ -19,14 +19,16 @@ export const caCertOf = ({ certificate }: Authority): string => `${certificate.t
 export class ScriptedLease {
   holder = "";
   #version = 0;
+  #since = "";
 
   /** Takes or renews it when that is possible. @returns who has it then */
   ask(holder: string, over: string): object {
     if (["", holder].includes(this.holder) || over === String(this.#version)) {
+      if (this.holder !== holder) this.#since = new Date().toISOString();
       this.holder = holder;
       this.#version++;
     }
-    return { holder: this.holder, since: "2026-01-01T00:00:00.000000Z", version: String(this.#version) };
+    return { holder: this.holder, since: this.#since, version: String(this.#version) };
   }
 
   release(holder: string): void {

@@ -156,7 +156,8 @@ runtime_answer() {
 
 stage_apply() {
   is_as_wanted && return
-  ledger_trees container-runtime /etc/containerd /var/lib/containerd /opt/containerd /etc/cni /opt/cni /var/lib/cni /run/containerd
+  note_node_traces container-runtime
+  ledger_trees container-runtime /etc/containerd /var/lib/containerd /opt/containerd /run/containerd
   use_repository container-runtime kubernetes
   use_repository container-runtime containerd
   install
