@@ -5,7 +5,7 @@ import * as lab from "../../lab/api.ts";
 import { floatingAddress } from "../../lab/machines.ts";
 import { projectDirectory } from "../../lab/pulumi.ts";
 import { controlPlanesReady, holders, members, voters } from "../lab/etcd.ts";
-import { until } from "../lab/machine.ts";
+import { sudo, until } from "../lab/machine.ts";
 import { ControlPlanes, kubectl } from "./stack.ts";
 
 // What takes too long for every run of CI: five control planes, two of them dead, and a machine that hangs. The tests are the chapters
@@ -55,8 +55,27 @@ describe("five control planes", () => {
     console.log(output);
   });
 
-  test("destroy gives back what answers", async () => {
+  test("without a quorum the address stays on who is left, and with the quorum the API is back at one holder", async () => {
+    const [stays, ...hang] = three as [string, ...string[]];
+    const address = `--server https://${floatingAddress}:6443 --tls-server-name kubernetes-api.internal get --raw /readyz`;
+    for (const machine of hang) lab.pause(machine);
+    try {
+      await until(60, "the address on the one that is left", async () => (await holders([stays])).length === 1);
+      expect((await kubectl(stays, address)).exitCode).not.toBe(0);
+    } finally {
+      for (const machine of hang) lab.resume(machine);
+    }
+    await until(120, "one holder", async () => (await holders(three)).length === 1);
+    await until(900, "all control planes", () => controlPlanesReady(three));
+    expect((await kubectl(stays, address)).stdout).toBe("ok");
+  });
+
+  test("destroy asks no quorum: two of three are dead, and the third is given back", async () => {
+    const [stays, ...dead] = three as [string, ...string[]];
+    await Promise.all(dead.map((machine) => lab.powerOff(machine, { hard: true })));
     const { exitCode, output } = await cluster.stack.run(["destroy", "--yes", "--skip-preview", "--non-interactive"]);
     expect(exitCode, output).toBe(0);
+    for (const machine of dead) expect(output).toContain(`${machine} is not given back`);
+    expect((await sudo(stays, "test -e /var/lib/pulumi-kubeadm || test -e /etc/kubernetes")).exitCode).not.toBe(0);
   });
 });
