@@ -17,6 +17,11 @@ const longestMs = 300_000;
 /** A student of a test: an id and the machines. */
 export type Seat = readonly [id: string, ...machines: ScriptedMachine[]];
 
+/** Waits for something that happens while the command runs; if the command ends before, that is why the test fails. */
+export function during<T>(command: ReturnType<ClassroomProject["start"]>, event: Promise<T>): Promise<T> {
+  return Promise.race([event, command.then(({ all }) => Promise.reject(new Error(`it ended before:\n${all}`)))]);
+}
+
 /** A copy of the project with a class in it, its Pulumi state and all else that is written in one directory. */
 export class ClassroomProject {
   readonly #home = mkdtempSync(join(tmpdir(), "pulumi-kubeadm-class-"));
