@@ -55,11 +55,14 @@ export class ClassroomProject {
     };
   }
 
-  /** Writes class.yaml and roster.csv. @param hostKeys of the roster, by student */
-  write(seats: readonly Seat[], { connectTimeoutSeconds = 3, hostKeys = {}, ...more }: { connectTimeoutSeconds?: number; hostKeys?: Record<string, string> } & Record<string, unknown> = {}): void {
+  /** Writes class.yaml and roster.csv. @param hostKeys of the roster, by student @param vips of the roster, by student */
+  write(
+    seats: readonly Seat[],
+    { connectTimeoutSeconds = 3, hostKeys = {}, vips = {}, ...more }: { connectTimeoutSeconds?: number; hostKeys?: Record<string, string>; vips?: Record<string, string> } & Record<string, unknown> = {},
+  ): void {
     const cells = (machines: readonly ScriptedMachine[], cell: (machine: ScriptedMachine) => string) => machines.map(cell).join(" ");
-    const rows = seats.map(([id, ...machines]) => [id, `학생 ${id}`, cells(machines, ({ settings }) => `${settings.host}:${settings.port}`), cells(machines, ({ clusterAddress }) => clusterAddress), hostKeys[id] ?? ""]);
-    writeFileSync(join(this.directory, "roster.csv"), [["student", "name", "machines", "internal", "hostkey"], ...rows].map((row) => row.join(";")).join("\r\n"));
+    const rows = seats.map(([id, ...machines]) => [id, `학생 ${id}`, cells(machines, ({ settings }) => `${settings.host}:${settings.port}`), cells(machines, ({ clusterAddress }) => clusterAddress), hostKeys[id] ?? "", vips[id] ?? ""]);
+    writeFileSync(join(this.directory, "roster.csv"), [["student", "name", "machines", "internal", "hostkey", "vip"], ...rows].map((row) => row.join(";")).join("\r\n"));
     const klass = { name: "cka", cluster: { ssh: { user: "ops", privateKeyEnv: "TEST_SSH_KEY", connectTimeoutSeconds } }, ...more };
     writeFileSync(join(this.directory, "class.yaml"), stringify(klass));
   }
