@@ -84,7 +84,7 @@ async function stepByStep(
   let machines = observed(members, before.leaving);
   const taken = new Map<string, number>();
   let dead: string | undefined;
-  let addressHandedOn = false;
+  const toldToLeave = new Set<ObservedMachine>();
   for (;;) {
     mustBeHeard(reporter);
     reporter.progress("looking at the control plane");
@@ -98,11 +98,10 @@ async function stepByStep(
     if (step.kind === "refuse") throw new MachineError({ machine: members[0]!.name, stage: "control-plane", cause: step.reason, next: step.next });
     // What another run did meanwhile must be seen.
     if (changesMembers(step) && (await lease.hold(survivors(work, undefined)))) continue;
-    if (!addressHandedOn) {
-      // Those who stay do not tell these any more that they have the API's address: these would take it, too.
-      addressHandedOn = true;
-      await Promise.all(leavers(work).map((machine) => handAddressOn(machine, reporter)));
-    }
+    // Those who stay do not tell these any more that they have the API's address: these would take it, too.
+    const leaving = leavers(work).filter((machine) => !toldToLeave.has(machine));
+    leaving.forEach((machine) => toldToLeave.add(machine));
+    await Promise.all(leaving.map((machine) => handAddressOn(machine, reporter)));
     // One time-out kills no voter: a machine that is merely slow answers when it is looked at again.
     if (step.kind === "remove" && !step.reachable && dead !== step.memberId) {
       dead = step.memberId;

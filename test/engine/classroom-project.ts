@@ -17,6 +17,11 @@ const longestMs = 300_000;
 /** A student of a test: an id and the machines. */
 export type Seat = readonly [id: string, ...machines: ScriptedMachine[]];
 
+/** Waits for something that happens while the command runs; if the command ends before, that is why the test fails. */
+export function during<T>(command: ReturnType<ClassroomProject["start"]>, event: Promise<T>): Promise<T> {
+  return Promise.race([event, command.then(({ all }) => Promise.reject(new Error(`it ended before:\n${all}`)))]);
+}
+
 /** A copy of the project with a class in it, its Pulumi state and all else that is written in one directory. */
 export class ClassroomProject {
   readonly #home = mkdtempSync(join(tmpdir(), "pulumi-kubeadm-class-"));
@@ -50,11 +55,14 @@ export class ClassroomProject {
     };
   }
 
-  /** Writes class.yaml and roster.csv. @param hostKeys of the roster, by student */
-  write(seats: readonly Seat[], { connectTimeoutSeconds = 3, hostKeys = {}, ...more }: { connectTimeoutSeconds?: number; hostKeys?: Record<string, string> } & Record<string, unknown> = {}): void {
+  /** Writes class.yaml and roster.csv. @param hostKeys of the roster, by student @param vips of the roster, by student */
+  write(
+    seats: readonly Seat[],
+    { connectTimeoutSeconds = 3, hostKeys = {}, vips = {}, ...more }: { connectTimeoutSeconds?: number; hostKeys?: Record<string, string>; vips?: Record<string, string> } & Record<string, unknown> = {},
+  ): void {
     const cells = (machines: readonly ScriptedMachine[], cell: (machine: ScriptedMachine) => string) => machines.map(cell).join(" ");
-    const rows = seats.map(([id, ...machines]) => [id, `학생 ${id}`, cells(machines, ({ settings }) => `${settings.host}:${settings.port}`), cells(machines, ({ clusterAddress }) => clusterAddress), hostKeys[id] ?? ""]);
-    writeFileSync(join(this.directory, "roster.csv"), [["student", "name", "machines", "internal", "hostkey"], ...rows].map((row) => row.join(";")).join("\r\n"));
+    const rows = seats.map(([id, ...machines]) => [id, `학생 ${id}`, cells(machines, ({ settings }) => `${settings.host}:${settings.port}`), cells(machines, ({ clusterAddress }) => clusterAddress), hostKeys[id] ?? "", vips[id] ?? ""]);
+    writeFileSync(join(this.directory, "roster.csv"), [["student", "name", "machines", "internal", "hostkey", "vip"], ...rows].map((row) => row.join(";")).join("\r\n"));
     const klass = { name: "cka", cluster: { ssh: { user: "ops", privateKeyEnv: "TEST_SSH_KEY", connectTimeoutSeconds } }, ...more };
     writeFileSync(join(this.directory, "class.yaml"), stringify(klass));
   }

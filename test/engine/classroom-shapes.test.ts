@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ClassroomProject } from "./classroom-project.ts";
 import { Site, type ScriptedMachine } from "./scripted-machine.ts";
@@ -7,29 +9,30 @@ const found = "a control plane of Kubernetes 1.37.1, made 2026-11-21 10:12, 6 na
 
 let site: Site;
 let project: ClassroomProject;
-let cp1: ScriptedMachine, w1: ScriptedMachine;
-
-/** Writes the class with machines that are prepared so far. */
-const prepareTo = (preparation: string) =>
-  project.write([["s01", cp1, w1]], { shape: "1+1", cluster: { prepareTo: preparation, ssh: { user: "ops", privateKeyEnv: "TEST_SSH_KEY", connectTimeoutSeconds: 30 } } });
-
-/** One student with two machines, whose course begins with prepared machines and goes on with a cluster. */
-beforeAll(async () => {
-  site = new Site();
-  cp1 = await site.machine("s01-cp1", "10.0.0.11");
-  w1 = await site.machine("s01-w1", "10.0.0.21");
-  project = new ClassroomProject(site);
-  prepareTo("packages");
-});
 
 beforeEach(() => site.journal.clear());
 
-afterAll(async () => {
-  project.close();
-  await site.close();
-});
-
+// One student with two machines, whose course begins with prepared machines and goes on with a cluster.
 describe("a class that begins with prepared machines", () => {
+  let cp1: ScriptedMachine, w1: ScriptedMachine;
+
+  /** Writes the class with machines that are prepared so far. */
+  const prepareTo = (preparation: string) =>
+    project.write([["s01", cp1, w1]], { shape: "1+1", cluster: { prepareTo: preparation, ssh: { user: "ops", privateKeyEnv: "TEST_SSH_KEY", connectTimeoutSeconds: 30 } } });
+
+  beforeAll(async () => {
+    site = new Site();
+    cp1 = await site.machine("s01-cp1", "10.0.0.11");
+    w1 = await site.machine("s01-w1", "10.0.0.21");
+    project = new ClassroomProject(site);
+    prepareTo("packages");
+  });
+
+  afterAll(async () => {
+    project.close();
+    await site.close();
+  });
+
   test("is ready when they are prepared, and has no cluster", async () => {
     const up = await project.run("up");
     expect(up.exitCode, up.output).toBe(0);
@@ -135,5 +138,63 @@ describe("a class that begins with prepared machines", () => {
     expect(down.exitCode, down.output).toBe(0);
     expect(down.output).toContain("What goes too:\n  s01-w1: made by hand: a worker of Kubernetes 1.37.1");
     expect([cp1, w1].map(({ isBare }) => isBare)).toEqual([true, true]);
+  });
+});
+
+// Each test stands on the one before.
+describe("a student with three control planes and a worker", () => {
+  const nodes = ["s01-cp1", "s01-cp2", "s01-cp3", "s01-w1"];
+  let cp1: ScriptedMachine, machines: ScriptedMachine[];
+
+  const handedOut = () => readFileSync(join(project.directory, ".classroom/cka/handout/s01/admin.kubeconfig"), "utf8");
+
+  /** Runs a command that succeeds, and gives what it printed. */
+  async function succeed(...args: string[]): Promise<string> {
+    const { exitCode, output } = await project.run(...args);
+    expect(exitCode, output).toBe(0);
+    return output;
+  }
+
+  beforeAll(async () => {
+    site = new Site();
+    machines = await Promise.all(nodes.map((name, i) => site.machine(name, `10.0.0.1${i + 1}`)));
+    cp1 = machines[0]!;
+    project = new ClassroomProject(site);
+    project.write([["s01", ...machines]], { shape: "3+1", vips: { s01: "10.0.0.10" } });
+  });
+
+  afterAll(async () => {
+    project.close();
+    await site.close();
+  });
+
+  test("is made behind the roster's vip, and kubectl is set up on every machine", async () => {
+    await succeed("up");
+    expect(cp1.cluster!.etcd.members).toEqual(["s01-cp1 voter", "s01-cp2 voter", "s01-cp3 voter"]);
+    expect([...cp1.cluster!.nodes].sort()).toEqual(nodes);
+    expect(await succeed("status")).toMatch(/^s01 +ready +4\/4 /m);
+    const before = handedOut();
+    expect(before).toContain("server: https://10.0.0.10:6443\n");
+    machines.forEach(({ kubeconfigs }) => kubeconfigs.clear());
+    await succeed("handout", "s01");
+    expect(machines.map(({ kubeconfigs }) => [...kubeconfigs.keys()])).toEqual(nodes.map(() => ["student"]));
+    expect(handedOut()).toBe(before);
+  });
+
+  test("gets a new CA by a reset, which says so before: only one control plane keeps it", async () => {
+    const [{ caCert }, before] = [cp1.cluster!, handedOut()];
+    const reset = await succeed("reset", "s01", "--yes");
+    expect(reset).toContain("and the cluster's CA (only a finished cluster with one control plane can keep its CA): every kubeconfig that was handed out opens nothing any more");
+    expect(cp1.cluster!.caCert).not.toBe(caCert);
+    expect(cp1.cluster!.etcd.members).toEqual(["s01-cp1 voter", "s01-cp2 voter", "s01-cp3 voter"]);
+    expect([...cp1.cluster!.nodes].sort()).toEqual(nodes);
+    expect(site.journal.all.filter((entry) => entry.endsWith(": claim apply"))).toEqual([]);
+    expect(handedOut()).not.toBe(before);
+    expect(await succeed("status")).toContain("1 of 1 ready.");
+  });
+
+  test("gives all four machines back, each with a proof", async () => {
+    expect(await succeed("down", "--yes")).toContain("4 machines: 4 as before.");
+    expect(machines.map(({ isBare }) => isBare)).toEqual(nodes.map(() => true));
   });
 });

@@ -5,7 +5,7 @@ import ssh2 from "ssh2";
 import { unzipSync } from "fflate";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { clientOf } from "../../kubeadm/kubeconfig.ts";
-import { ClassroomProject } from "./classroom-project.ts";
+import { ClassroomProject, during } from "./classroom-project.ts";
 import { makeKey } from "./root-shell.ts";
 import { Site, type Held, type ScriptedMachine } from "./scripted-machine.ts";
 
@@ -38,11 +38,6 @@ afterEach(() => site.machines.forEach((machine) => machine.releaseAll()));
 
 /** What the table at the end says of a student. */
 const row = (output: string, id: string) => output.slice(output.lastIndexOf("\nstudent ")).split("\n").find((line) => line.startsWith(`${id} `));
-
-/** Waits for something that happens while the command runs; if the command ends before, that is why the test fails. */
-function during<T>(command: ReturnType<typeof project.start>, event: Promise<T>): Promise<T> {
-  return Promise.race([event, command.then(({ all }) => Promise.reject(new Error(`it ended before:\n${all}`)))]);
-}
 
 /** Waits until a job has begun. */
 const begun = (held: Held, command: ReturnType<typeof project.start>) => during(command, held.begun);

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import type { ScriptedCluster } from "./scripted-cluster.ts";
 import { Site, type ScriptedMachine } from "./scripted-machine.ts";
 import { configOf, Stack } from "./stack.ts";
@@ -264,6 +265,65 @@ describe("a control plane of which every change goes through the members that st
     expect([...cluster.nodes]).toEqual(["cp2"]);
     expect([cp1, cp3].map(({ isBare }) => isBare)).toEqual([true, true]);
     expect(stack.state.has("cp1-claim") || stack.state.has("cp3-claim")).toBe(false);
+  });
+});
+
+// Each test stands on the one before.
+describe("a cluster of one control plane and a worker, whose API has no address of its own", () => {
+  let machines: [ScriptedMachine, ScriptedMachine, ScriptedMachine];
+  let w1: ScriptedMachine;
+  let cluster: ScriptedCluster;
+
+  /** Settings with these control planes behind the address, and the worker. */
+  const withWorker = (...controlPlanes: ScriptedMachine[]) => ({ ...config(controlPlanes), workers: [w1.settings] });
+
+  const kubeconfig = async () => parse(await stack.succeed("stack", "output", "kubeconfig", "--show-secrets"));
+
+  beforeAll(async () => {
+    site = new Site();
+    machines = (await Promise.all(["cp1", "cp2", "cp3"].map((name, i) => site.machine(name, `10.0.0.1${i + 1}`)))) as typeof machines;
+    w1 = await site.machine("w1", "10.0.0.21");
+    stack = await new Stack(site).open(configOf(site, [machines[0], w1]));
+    await stack.up();
+    cluster = machines[0].cluster!;
+  });
+
+  beforeEach(() => site.journal.clear());
+
+  afterAll(async () => {
+    stack.close();
+    await site.close();
+  });
+
+  test("grows to three behind endpoint.vip: the worker learns the address and does not join again, and who has a kubeconfig needs no other certificate", async () => {
+    const before = await kubeconfig();
+    stack.configure(withWorker(...machines));
+    await stack.up();
+    expect(cluster.etcd.members).toEqual(["cp1 voter", "cp2 voter", "cp3 voter"]);
+    expect(site.journal.of("w1")).toEqual(["names apply"]);
+    expect(stack.state.get("w1-names")?.outputs).toMatchObject({ parameters: { endpoint: { address: "10.0.0.10" }, nodes: ["cp1", "cp2", "cp3", "w1"].map((name) => ({ name })) } });
+    expect(w1.joined).toBe(cluster);
+
+    // Nothing but the address is another one: neither CA nor client certificate.
+    const [{ cluster: api, ...entry }] = before.clusters;
+    expect(await kubeconfig()).toEqual({ ...before, clusters: [{ ...entry, cluster: { ...api, server: "https://10.0.0.10:6443" } }] });
+    // It is not dialled by a name that came with the address, so the certificates of before will do.
+    expect(cluster.apiserverNames).not.toContain("10.0.0.10");
+    expect(cluster.apiserverNames).toContain(api["tls-server-name"]);
+  });
+
+  test("a machine that leaves, is silent for one look and answers at the next is taken out as one that answers", async () => {
+    const [cp1, , cp3] = machines;
+    // Each question is asked twice before the machine counts as silent.
+    cp3.silence = { hasBegun: () => cluster.lease.holder !== "", questions: 2 };
+    stack.configure(withWorker(cp1));
+    await stack.up();
+    expect(cp3.silence.questions).toBe(0);
+    const left = ["cp3: leave", "cp1: drain cp3", "cp1: etcd-member cp3 remove", "cp1: node cp3 remove", "cp3: reset remove"];
+    expect(done().filter((entry) => entry.includes("cp3")).slice(0, left.length)).toEqual(left);
+    expect(cp3.isBare).toBe(true);
+    expect(cluster.etcd.members).toEqual(["cp1 voter"]);
+    expect([...cluster.nodes]).toEqual(["cp1", "w1"]);
   });
 });
 

@@ -77,8 +77,13 @@ export class RootShell {
     if (!server) return;
     this.#server = undefined;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const connection of this.#connections) connection.end();
+    this.hangUp();
     await closed;
+  }
+
+  /** Ends all connections. */
+  hangUp(): void {
+    for (const connection of this.#connections) connection.end();
   }
 
   #serve(connection: Connection): void {

@@ -48,6 +48,8 @@ export class ScriptedCluster {
   readonly notReady = new Set<string>();
   /** Lines of `kubectl get pods` for pods that do not run. */
   readonly unwellPods: string[] = [];
+  /** Names that kubeadm init was told to write into the certificate of every apiserver. */
+  apiserverNames: readonly string[] = [];
   /** PEM text of the apiserver's certificate; undefined: it ends with the CA's. */
   apiserverCert: string | undefined;
   readonly tokens = new Set<string>();

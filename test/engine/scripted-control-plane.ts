@@ -10,6 +10,11 @@ interface Configuration {
   readonly controlPlane?: { readonly localAPIEndpoint: { readonly advertiseAddress: string }; readonly certificateKey: string };
 }
 
+/** What of kubeadm's second document is read: of a ClusterConfiguration, which comes with an InitConfiguration. */
+interface SharedConfiguration {
+  readonly apiServer: { readonly certSANs: readonly string[] };
+}
+
 /** What one machine holds of a control plane, as scripts/control-plane.sh makes it and finds it. */
 export class ScriptedControlPlane {
   readonly #isUp: () => boolean;
@@ -74,8 +79,10 @@ export class ScriptedControlPlane {
     const command = variables.KUBEADM_COMMAND;
     if (!command) throw new Error(`${variables.NODE_NAME} runs no control plane any more`);
     this.#state = "unfinished";
-    const configuration: Configuration = parseAllDocuments(variables.KUBEADM_CONFIG!)[0]!.toJS();
+    const [first, second] = parseAllDocuments(variables.KUBEADM_CONFIG!);
+    const configuration: Configuration = first!.toJS();
     const cluster = command === "init" ? await ScriptedCluster.create(this.#kept) : joined(configuration, clusters);
+    if (command === "init" && second) cluster.apiserverNames = (second.toJS() as SharedConfiguration).apiServer.certSANs;
     const { advertiseAddress: address } = (configuration.localAPIEndpoint ?? configuration.controlPlane?.localAPIEndpoint)!;
     const { name } = configuration.nodeRegistration;
     this.#cluster = cluster;

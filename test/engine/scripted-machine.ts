@@ -80,6 +80,8 @@ export class ScriptedMachine implements Answerer {
   disk = { availableBytes: 15e9, sizeBytes: 20e9 };
   /** Facts of preflight that differ from a healthy machine's. */
   facts: Partial<MachineFacts> = {};
+  /** The machine is as good as off from a moment on, until so many questions were lost with their connections. */
+  silence = { hasBegun: () => false, questions: 0 };
   /** What its answers wait for: a machine that is slow. Jobs do not. */
   answersAfter: Promise<void> = Promise.resolve();
   /** Lines of its fingerprint besides those of a small bare machine. */
@@ -90,7 +92,7 @@ export class ScriptedMachine implements Answerer {
   readonly stages = new Set<string>();
   /** `project/stack/cluster`; empty on a machine that belongs to nobody. */
   owner = "";
-  readonly #controlPlane = new ScriptedControlPlane(() => this.shell.running || this.runsWithoutSsh);
+  readonly #controlPlane = new ScriptedControlPlane(() => (this.shell.running || this.runsWithoutSsh) && !this.#isSilent);
   /** The cluster that the machine has joined as a worker. */
   joined: ScriptedCluster | undefined;
   /** What a student has made on it with kubeadm by hand; a reset takes it away. */
@@ -165,7 +167,16 @@ export class ScriptedMachine implements Answerer {
     this.#held.clear();
   }
 
+  get #isSilent(): boolean {
+    return this.silence.questions > 0 && this.silence.hasBegun();
+  }
+
   async answer(text: string, terminal: Terminal): Promise<number> {
+    if (this.#isSilent) {
+      this.silence.questions -= 1;
+      this.shell.hangUp();
+      return 1;
+    }
     const script = readScript(text);
     if (script.variables.JOB_ACTION !== undefined) {
       await this.#unit.answer(script.variables, terminal);

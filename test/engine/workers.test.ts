@@ -28,6 +28,28 @@ afterAll(async () => {
   await site.close();
 });
 
+describe("a preview shows what is done to a worker, and nothing else", () => {
+  /** What would be done to the resources, as `update w1-worker`. Preflight keeps the settings, so it is updated whatever changes in them. */
+  async function planned(worker: object): Promise<string[]> {
+    stack.configure({ ...configOf(site, [cp1, w1, w2]), workers: [worker, w2.settings] });
+    const lines = (await stack.succeed("preview")).matchAll(/^ (?:~|\+-|\+|-) +\S+ (\S+) (\w+)/gm);
+    const changes = [...lines].map(([, name, operation]) => `${operation} ${name}`);
+    expect(changes).toContain("update test-preflight");
+    return changes.filter((change) => change !== "update test-preflight");
+  }
+
+  test("of other labels: its Worker alone", async () => {
+    expect(await planned({ ...w1.settings, labels: { disk: "ssd" } })).toEqual(["update w1-worker"]);
+  });
+
+  test("of another machine in its place: its stages and its Worker, all anew", async () => {
+    const next = await site.machine("w1", "10.0.0.21", "another w1");
+    const changes = await planned({ ...next.settings, hostKey: next.shell.hostKey });
+    expect(changes).toEqual([...stages, "worker"].map((part) => `replace w1-${part}`));
+    expect(site.journal.all).toEqual([]);
+  });
+});
+
 describe("a worker that leaves the settings", () => {
   test("is drained and its node deleted, its machine reset, and its stages undone in reverse order", async () => {
     stack.configure(configOf(site, [cp1, w1]));
