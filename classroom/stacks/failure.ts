@@ -1,7 +1,7 @@
 /** Why a student's stack did not come to its end. */
 export interface Failure {
   /**
-   * `unreachable`: a machine did not answer, or the connection broke: worth another try. `locked`: somebody else works on the stack.
+   * `unreachable`: a machine, or what it installs from, did not answer, or was busy: worth another try. `locked`: somebody else works on the stack.
    * `environment`: Pulumi itself cannot work here, whoever the student is. `stopped`: ended on request. `failed`: anything else.
    */
   readonly kind: "unreachable" | "locked" | "environment" | "stopped" | "failed";
@@ -20,11 +20,18 @@ const engineWords = [
   /^update canceled/,
 ];
 
-/** What machine/dial.ts and machine/connection.ts say of a machine that may answer a little later. */
+/** What is said of what may be well a little later. */
 const mayPass = [
+  // machine/dial.ts and machine/connection.ts of a machine.
   /(does not answer|refuses the connection|cannot be reached|has a name that cannot be resolved|lets nobody log in yet|closed the connection).* \(tried for \d+ s\)/,
   /is out of reach: /,
   /the connection (breaks|broke|was lost|closed)/,
+  // A machine that has just started often brings itself up to date.
+  /\[PackageLock\]|apt's lock is still held by /,
+  // Preflight and scripts/lib/apt.sh of a mirror that a whole class asks at once.
+  /\[(Repository|Registry)\]|a package repository cannot be reached/,
+  // containerd of a registry: https://github.com/containerd/containerd/blob/v2.0.0/core/remotes/docker/resolver.go
+  /cannot be pulled: .*(timeout|deadline exceeded|connection (reset|refused)|\bEOF\b|too many requests|\b(429|50[0234])\b)/i,
 ];
 
 /** What the CLI says when it lacks what the operator's environment gives. */

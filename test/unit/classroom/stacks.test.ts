@@ -43,6 +43,18 @@ describe("what an engine's errors come to", () => {
     const error = (await dial({ ...endpoint, auth: { privateKeyEnv: "CLASSROOM_TEST_KEY", agent: false } }, openTcp("127.0.0.1", 1), 1, silent).catch((reason: unknown) => reason)) as Error;
     expect(failureOf([error.message], "")).toMatchObject({ kind: "unreachable", problem: "s01: connect: ops@127.0.0.1:1 refuses the connection (tried for 1 s)" });
   });
+
+  test.each([
+    ["s01: dpkg (process 812) holds the lock of apt or dpkg [PackageLock]\n  Next: wait until it has ended", "unreachable"],
+    ["s01: the registry for ghcr.io cannot be reached: https://mirror/v2/: status 503 [Registry]", "unreachable"],
+    ["s01: container-runtime: containerd.io could not be installed: a package repository cannot be reached", "unreachable"],
+    ['s01: kubernetes-packages: image a/b:c cannot be pulled: failed to do request: Head "https://mirror/v2/": dial tcp: i/o timeout', "unreachable"],
+    ["s01: kubernetes-packages: image a/b:c cannot be pulled: unexpected status from HEAD request to https://mirror/v2/b: 503 Service Unavailable", "unreachable"],
+    ["s01: kubernetes-packages: image a/b:c cannot be pulled: a/b:c: not found", "failed"],
+    ["s01: the image a/b:c is not in the registry (https://mirror/v2/ answers 404) [ImagePull]", "failed"],
+  ])("a mirror that is busy with a whole class is worth another try, one that lacks something is not: %s", (message, kind) => {
+    expect(failureOf([message], "")).toMatchObject({ kind });
+  });
 });
 
 describe("a stack's lock", () => {
