@@ -147,13 +147,15 @@ undo_version() {
 
 # Purges packages that came with us. One that something else needs by now stays, with those that it needs.
 undo_packages() {
-  local names=() name left=() status plan output=""
+  local names=() name left=() status plan output="" opt_mode=""
   read -r -a names <<< "$1"
   while read -r status name; do [[ $status == ?n ]] || left+=("$name"); done \
     < <(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "${names[@]}" 2>/dev/null)
   ((${#left[@]} > 0)) || return 0
   need_packages
   progress "removing ${left[*]}"
+  # No package of Debian's has /opt in its list: it goes with the last one that has something there.
+  [[ ! -d /opt ]] || opt_mode=$(stat -c %a /opt)
   plan=$(apt-get -s "${apt_options[@]}" purge "${left[@]}" 2>&1) || true
   while read -r status name _; do
     [[ $status != Purg && $status != Remv || " ${left[*]} " == *" $name "* ]] || output+=" $name"
@@ -165,6 +167,7 @@ undo_packages() {
   else
     apt_get --allow-change-held-packages purge "${left[@]}" || dpkg --force-remove-reinstreq --purge "${left[@]}" >&2 || true
   fi
+  [[ ! $opt_mode || -d /opt ]] || install -d -m "$opt_mode" /opt
   names=("${left[@]}") left=()
   while read -r status name; do
     [[ $status != ?n ]] || continue
