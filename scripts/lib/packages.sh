@@ -167,7 +167,7 @@ undo_packages() {
   else
     apt_get --allow-change-held-packages purge "${left[@]}" || dpkg --force-remove-reinstreq --purge "${left[@]}" >&2 || true
   fi
-  [[ ! $opt_mode || -d /opt ]] || install -d -m "$opt_mode" /opt
+  [[ ! $opt_mode || -d /opt ]] || mkdir -m "$opt_mode" /opt
   names=("${left[@]}") left=()
   while read -r status name; do
     [[ $status != ?n ]] || continue
