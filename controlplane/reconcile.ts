@@ -1,5 +1,5 @@
 import type { ClusterSettings } from "../kubeadm/settings.ts";
-import { MachineError } from "../machine/errors.ts";
+import { MachineError, PassingError } from "../machine/errors.ts";
 import { waitForJob } from "../machine/job.ts";
 import type { Reporter } from "../machine/reporter.ts";
 import { nextStep } from "../quorum/next-step.ts";
@@ -85,6 +85,7 @@ async function stepByStep(
   const taken = new Map<string, number>();
   let dead: string | undefined;
   const toldToLeave = new Set<ObservedMachine>();
+  const triedAgain = new Set<string>();
   for (;;) {
     mustBeHeard(reporter);
     reporter.progress("looking at the control plane");
@@ -111,7 +112,14 @@ async function stepByStep(
     dead = undefined;
     countTimes(taken, step);
     mustBeHeard(reporter);
-    await take(step, work);
+    try {
+      await take(step, work);
+    } catch (error) {
+      if (!(error instanceof PassingError) || triedAgain.has(error.machine)) throw error;
+      triedAgain.add(error.machine);
+      reporter.warn(`${error.machine}: ${error.cause}; what it left is cleared, and it is tried once more`);
+      continue;
+    }
     // A machine that is gone for good is not waited for again.
     if (step.kind === "remove" && !step.reachable) machines = machines.filter(({ name, wanted }) => name !== step.machine || wanted !== step.wanted);
   }

@@ -42,6 +42,11 @@ export class MachineError extends Error implements MachineFault {
   }
 }
 
+/** Work on a machine failed for a cause that may have passed a moment later: worth another try. */
+export class PassingError extends MachineError {
+  override readonly name = "PassingError";
+}
+
 /** The machine could not be reached, or not any more: name not found, connection refused, no answer. */
 export class UnreachableError extends MachineError {
   override readonly name: string = "UnreachableError";

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { connect } from "./connection.ts";
 import { Elapsed } from "./elapsed.ts";
-import { CommandTimeoutError, ConnectionLostError, MachineError, UnreachableError } from "./errors.ts";
+import { CommandTimeoutError, ConnectionLostError, MachineError, PassingError, UnreachableError } from "./errors.ts";
 import { JobLog } from "./job-log.ts";
 import { maskOf } from "./masking.ts";
 import { readScript, renderEnvironment } from "./render.ts";
@@ -65,7 +65,7 @@ const goOn = "run `pulumi up` again: it goes on from what is there";
  * The same job that runs already is taken up; another one is waited for; a broken connection is made anew and the job followed further.
  *
  * @returns the result document that the script wrote, `{}` if none
- * @throws MachineError with cause, evidence and next step; UnreachableError when the machine cannot be reached, though the job goes on
+ * @throws MachineError with cause, evidence and next step; PassingError when the script ended with 75 (EX_TEMPFAIL); UnreachableError when the machine cannot be reached, though the job goes on
  */
 export async function runJob(request: JobRequest): Promise<unknown> {
   const elapsed = new Elapsed(request.reporter);
@@ -230,6 +230,8 @@ class Job {
         throw this.#overdue();
       case "oom-kill":
         throw this.#failure(`the machine's memory ran out during: ${log.doing}`, `give it more memory or end what takes it, and ${goOn}`);
+      case "75":
+        throw this.#failure(log.cause ?? `it could not go on for now during: ${log.doing}`, log.next ?? look, PassingError);
       default: {
         const how = /^\d+$/.test(status) ? `it ended with exit status ${status}` : `it was ended from outside (${status})`;
         throw this.#failure(log.cause ?? `${how} during: ${log.doing}`, log.next ?? look);
@@ -246,9 +248,9 @@ class Job {
     );
   }
 
-  #failure(cause: string, next: string): MachineError {
+  #failure(cause: string, next: string, Kind: typeof MachineError | typeof PassingError = MachineError): MachineError {
     const { target, stage } = this.#request;
-    return new MachineError({
+    return new Kind({
       machine: target.name,
       stage,
       cause,

@@ -123,10 +123,19 @@ begin() {
   [[ $KUBEADM_COMMAND != init || ! -d $kept_keys ]] || put_keys_back
   kubeadm_progress "kubeadm $KUBEADM_COMMAND" kubeadm "$KUBEADM_COMMAND" --config "$config" || status=$?
   rm -f "$config"
-  ((status == 0)) ||
-    fail "kubeadm $KUBEADM_COMMAND failed" "read the lines above and 'journalctl -u kubelet' on $NODE_NAME, put right what they name, and run 'pulumi up' again: it clears what this left and starts anew"
+  ((status == 0)) || kubeadm_failed
   : > "$control_plane_ended"
   rm -rf "$control_plane_begun" "$kept_keys"
+}
+
+kubeadm_failed() {
+  local ending=fail phase=""
+  [[ ! -e $kubeadm_failed_phase ]] || phase=$(< "$kubeadm_failed_phase")
+  # A join asks etcd for its members once, with two seconds to answer, and an election in that moment ends it (listMembers in
+  # https://github.com/kubernetes/kubernetes/blob/v1.37.1/cmd/kubeadm/app/util/etcd/etcd.go).
+  [[ $KUBEADM_COMMAND != join || $phase != *etcd* ]] || ending=fail_for_now
+  $ending "kubeadm $KUBEADM_COMMAND failed${phase:+ in its phase $phase}" \
+    "read the lines above and 'journalctl -u kubelet' on $NODE_NAME, put right what they name, and run 'pulumi up' again: it clears what this left and starts anew"
 }
 
 # kubeadm takes keys that are there: https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/#custom-certificates

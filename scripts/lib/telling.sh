@@ -17,6 +17,12 @@ fail() {
   exit 1
 }
 
+# The same for what may well go otherwise a moment later: EX_TEMPFAIL of sysexits.h, which machine/job.ts knows.
+fail_for_now() {
+  tell_failure "$1" "$2"
+  exit 75
+}
+
 tell_failure() {
   failure_told=yes
   printf '!!! %s\n' "${1//$newline/$newline!!! }" >&2

@@ -268,6 +268,47 @@ describe("a control plane of which every change goes through the members that st
   });
 });
 
+describe("a join that an election of etcd ends", () => {
+  let machines: [ScriptedMachine, ScriptedMachine, ScriptedMachine];
+  const failure = ["!!! kubeadm join failed in its phase etcd-join", ">>> run 'pulumi up' again"];
+
+  beforeEach(async () => {
+    site = new Site();
+    machines = (await Promise.all(["cp1", "cp2", "cp3"].map((name, i) => site.machine(name, `10.0.0.1${i + 1}`)))) as typeof machines;
+    stack = await new Stack(site).open(config(machines));
+  });
+
+  afterEach(async () => {
+    stack.close();
+    await site.close();
+  });
+
+  test("is begun anew in the same up, when the learner that it left is gone", async () => {
+    machines[2].failForNow("promotion", failure);
+    const output = await stack.up();
+    expect(done()).toEqual([
+      "cp1: control-plane apply",
+      ...joined("cp1", "cp2"),
+      ...joined("cp1", "cp3"),
+      "cp1: etcd-snapshot apply",
+      "cp1: etcd-member cp3 remove",
+      "cp1: node cp3 remove",
+      "cp3: reset remove",
+      ...joined("cp1", "cp3"),
+      ...labelled("cp1", "cp1", "cp2", "cp3"),
+      "cp1: flannel apply",
+    ]);
+    expect(output).toContain("warning: cp3: kubeadm join failed in its phase etcd-join; what it left is cleared, and it is tried once more");
+    expect(machines[0].cluster!.etcd.members).toEqual(["cp1 voter", "cp2 voter", "cp3 voter"]);
+  });
+
+  test("and any other failure of a join ends the up, with kubeadm's words", async () => {
+    machines[1].failNext("promotion", ["!!! kubeadm join failed in its phase kubelet-start", ">>> run 'pulumi up' again"]);
+    expect(await stack.failingUp()).toContain("cp2: control-plane: kubeadm join failed in its phase kubelet-start");
+    expect(done()).toEqual(["cp1: control-plane apply", ...joined("cp1", "cp2")]);
+  });
+});
+
 // Each test stands on the one before.
 describe("a cluster of one control plane and a worker, whose API has no address of its own", () => {
   let machines: [ScriptedMachine, ScriptedMachine, ScriptedMachine];

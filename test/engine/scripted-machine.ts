@@ -13,6 +13,9 @@ import { ScriptedControlPlane } from "./scripted-control-plane.ts";
 /** The user as whom the product comes. */
 const operator = "ops";
 
+/** A job fails for a cause that may have passed a moment later. */
+class PassingFailure extends Error {}
+
 /** A job, or a part of one, that a test stops in its middle. */
 export interface Held {
   /** Settled when the job has begun. */
@@ -103,7 +106,7 @@ export class ScriptedMachine implements Answerer {
   #resetting = false;
   readonly #site: Site;
   readonly #unit = new JobUnit((job) => this.#work(job));
-  readonly #failures = new Map<string, readonly string[]>();
+  readonly #failures = new Map<string, Error>();
   readonly #held = new Map<string, { begin(job: RunningJob): void; released: Promise<void> }>();
   readonly #releases: (() => void)[] = [];
 
@@ -149,7 +152,12 @@ export class ScriptedMachine implements Answerer {
 
   /** The next such job prints these lines and fails before it changes anything; `promotion` is the second half of a control plane's join. */
   failNext(job: string, lines: readonly string[]): void {
-    this.#failures.set(job, lines);
+    this.#failures.set(job, new Error(lines.join("\n")));
+  }
+
+  /** The same for a cause that may have passed a moment later. */
+  failForNow(job: string, lines: readonly string[]): void {
+    this.#failures.set(job, new PassingFailure(lines.join("\n")));
   }
 
   /** The next such job waits before it changes anything; `promotion` as above. */
@@ -344,7 +352,7 @@ export class ScriptedMachine implements Answerer {
       return 0;
     } catch (error) {
       (error as Error).message.split("\n").forEach((line) => job.say(line));
-      return 1;
+      return error instanceof PassingFailure ? 75 : 1;
     } finally {
       ended();
     }
@@ -362,7 +370,7 @@ export class ScriptedMachine implements Answerer {
     await held?.released;
     const failure = this.#failures.get(what);
     this.#failures.delete(what);
-    if (failure) throw new Error(failure.join("\n"));
+    if (failure) throw failure;
   }
 
   /**

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { closeAllConnections } from "../../machine/connection.ts";
-import { MachineError, UnreachableError } from "../../machine/errors.ts";
+import { MachineError, PassingError, UnreachableError } from "../../machine/errors.ts";
 import { runJob, type JobRequest } from "../../machine/job.ts";
 import { readLibrary } from "../../machine/render.ts";
 import type { SshTarget } from "../../machine/target.ts";
@@ -98,6 +98,15 @@ test("a failure tells cause, evidence, log and next step, with secrets masked", 
     "Next: set kubernetesVersion to 1.36.2",
   ]);
   expect(error.evidence!.split("\n")).toHaveLength(25);
+});
+
+test("a script that ends with 75 failed for what may have passed a moment later", async () => {
+  const target = targetOf(await machine());
+  const script = `${readLibrary()}\nstage_apply() { fail_for_now "etcd elects" "ask again"; }\nstage_main "$@"\n`;
+  const error = await failureOf(runJob(job(target, script)));
+  expect(error).toBeInstanceOf(PassingError);
+  expect(error.message).toContain("cp1: kernel: etcd elects\n");
+  expect(error.message).toContain("Next: ask again");
 });
 
 test("a job that fails without a word tells its exit status and what it did last", async () => {

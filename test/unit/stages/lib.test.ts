@@ -187,6 +187,14 @@ describe("telling", () => {
     ]);
   });
 
+  it("notes the phase in which kubeadm failed, and forgets that of an earlier run", () => {
+    const note = 'kubeadm_failed_phase=$d/phase';
+    const run = (text: string) => sandbox.run(`${note}; kubeadm_progress join bash -c 'echo "${text}" >&2; exit 1' || true; cat $d/phase`);
+    expect(run("error: error execution phase etcd-join: error creating local etcd static pod manifest file: context deadline exceeded").stdout).toBe("etcd-join");
+    expect(run("error: error execution phase control-plane-join/etcd: context deadline exceeded").stdout).toBe("control-plane-join/etcd");
+    expect(run("[etcd] Waiting").status).not.toBe(0);
+  });
+
   it("hands on how kubeadm ended", () => expect(sandbox.run("kubeadm_progress 'kubeadm join' bash -c 'exit 7'").status).toBe(7));
 
   it("writes any text as JSON", () => {

@@ -115,6 +115,27 @@ describe("the kubeadm init after it", () => {
   });
 });
 
+describe("a kubeadm that fails", () => {
+  const begin = (command: string, phase: string) =>
+    sandbox.run(`${machine("control-plane.sh")}
+      source <(declare -f begin | sed "s,/run/pulumi-kubeadm/job,$d,")
+      kubeadm_failed_phase=$d/failed-phase NODE_NAME=cp1 KUBEADM_COMMAND=${command} KUBEADM_CONFIG=documents
+      kubeadm() { echo "error: error execution phase ${phase}: context deadline exceeded" >&2; return 1; }
+      begin`);
+
+  it.each([
+    ["join", "etcd-join", 75],
+    ["join", "check-etcd", 75],
+    ["join", "kubelet-start", 1],
+    ["init", "etcd", 1],
+  ])("in a %s's phase %s ends with %d: 75 when another try is worth it", (command, phase, expected) => {
+    const { status, stderr } = begin(command, phase);
+    expect(status).toBe(expected);
+    expect(stderr).toContain(`!!! kubeadm ${command} failed in its phase ${phase}\n`);
+    expect(marks()).toContain("control-plane-begun");
+  });
+});
+
 describe("what somebody made by hand", () => {
   const describeIt = (before: string) =>
     sandbox.run(`${machine("reset.sh")}
