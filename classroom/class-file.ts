@@ -2,11 +2,12 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isMap, LineCounter, parseDocument, type Document } from "yaml";
 import { z } from "zod";
-import { labelName, text, userName } from "../kubeadm/fields.ts";
+import { labelName, port, text, userName } from "../kubeadm/fields.ts";
 import { parseSettings, type Preparation, type SettingsInput } from "../kubeadm/settings.ts";
 import { closestTo } from "../kubeadm/suggestion.ts";
 import { sizeFault } from "../quorum/sizes.ts";
-import type { Student } from "./roster.ts";
+import { keyFaults } from "./keys.ts";
+import type { RosterRules, Student } from "./roster.ts";
 import { machinesOf, shapeOf, type Shape } from "./roster/shape.ts";
 
 /** The settings of docs/configuration.md that all students share. */
@@ -68,54 +69,101 @@ const keys = {
 
 const classSchema = z.strictObject(keys);
 
-/** A class file cannot be used; the message has every fault with its line. */
-export class ClassFileError extends Error {
-  override readonly name = "ClassFileError";
+/** Something in a class file that must be put right before anything starts. */
+export interface ClassFault {
+  /** From 1; absent where there is none, as for a setting that is missing. */
+  readonly line?: number;
+  readonly reason: string;
 }
 
-/**
- * Reads a class file (class.yaml).
- *
- * @throws ClassFileError with every fault at once
- */
-export function readClass(path: string): ClassSettings {
+/** A class's roster, as far as the class file tells. */
+export interface RosterFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly rules: RosterRules;
+  /** What all students share; absent where a fault leaves that open. */
+  readonly shared?: Shared;
+}
+
+/** What goes into every student's settings. */
+export type Shared = Pick<ClassSettings, "shape" | "cluster">;
+
+/** What a class file says, as far as no fault leaves that open. */
+export interface ClassFile {
+  /** Absent where a fault leaves open how machines are reached. Where one is in another setting, this has the setting's default. */
+  readonly klass?: ClassSettings;
+  /** Absent where a fault leaves open where the roster is. */
+  readonly roster?: RosterFile;
+  readonly faults: readonly ClassFault[];
+}
+
+/** Reads a class file (class.yaml), and whether there are the keys that it names. */
+export function readClass(path: string): ClassFile {
   let written: string;
   try {
     written = readFileSync(path, "utf8");
   } catch (error) {
-    throw new ClassFileError(`${path} cannot be read (${(error as NodeJS.ErrnoException).code}). Next: copy examples/class.yaml, or name the class file with --class.`);
+    return { faults: [{ reason: `cannot be read (${(error as NodeJS.ErrnoException).code}). Next: copy examples/class.yaml, or name the class file with --class` }] };
   }
   return parseClass(written, path);
 }
 
-/** The same from the text of the file. @param path for messages, and what relative paths in it start from */
-export function parseClass(written: string, path: string): ClassSettings {
+/** The same from the text of the file. @param path what relative paths in it start from */
+export function parseClass(written: string, path: string): ClassFile {
   const lines = new LineCounter();
   const document = parseDocument(written.replace(/^\ufeff/, ""), { lineCounter: lines, prettyErrors: false });
-  const syntax = document.errors.map(({ pos, message }) => `${path}:${lines.linePos(pos[0]).line}: ${message}`);
-  if (syntax.length > 0) throw faulty(path, syntax);
+  const directory = dirname(resolve(path));
+  if (document.errors.length > 0) {
+    // Of what else is read nobody knows where it belongs. A roster is looked for all the same: its faults can be told.
+    const { data: roster } = keys.roster.safeParse(document.get("roster"));
+    return {
+      roster: roster === undefined ? undefined : { path: resolve(directory, roster), rules: {} },
+      faults: document.errors.map(({ pos, message }) => ({ line: lines.linePos(pos[0]).line, reason: message })),
+    };
+  }
 
   const raw: unknown = document.toJS() ?? {};
-  const { data, error } = classSchema.safeParse(raw, { error: plainWords });
-  const faults = [...(error?.issues ?? []).flatMap(faultsOf), ...clusterFaults(raw, data?.shape, data?.login)];
-  if (faults.length > 0 || !data) {
-    throw faulty(path, faults.map(({ path: at, reason }) => `${path}${lineOf(document, lines, at)}: ${at.join(".")}: ${reason}`));
-  }
-  const directory = dirname(resolve(path));
-  return { ...data, cluster: data.cluster as SharedSettings, roster: resolve(directory, data.roster), directory };
-}
-
-function faulty(path: string, faults: readonly string[]): ClassFileError {
-  return new ClassFileError(`The class file has ${faults.length === 1 ? "a fault" : `${faults.length} faults`}; nothing was touched:\n${faults.join("\n")}\nNext: correct ${path} (docs/classroom.md lists its settings).`);
+  const { error } = classSchema.safeParse(raw, { error: plainWords });
+  const own = (error?.issues ?? []).flatMap(faultsOf);
+  const sound = soundSettings(raw, own);
+  const inText = [...own, ...clusterFaults(raw, sound)];
+  const ofKeys = keyFaults(raw);
+  const open = leftOpen(inText);
+  const { name } = sound;
+  const shape = open.has("shape") ? undefined : sound.shape;
+  const shared = shape === undefined || open.has("cluster") ? undefined : { shape, cluster: sound.cluster as SharedSettings };
+  const roster = resolve(directory, sound.roster);
+  const isReachable = !open.has("name") && ofKeys.every(({ path: [key] }) => key !== "cluster");
+  return {
+    klass: shared && name !== undefined && isReachable ? { ...sound, ...shared, name, roster, directory } : undefined,
+    roster: open.has("roster") ? undefined : { path: roster, rules: { shape, port: sharedPort(raw) }, shared },
+    faults: [...inText, ...ofKeys].map(({ path: at, reason }) => ({ line: lineOf(document, lines, at), reason: `${at.join(".")}: ${reason}` })),
+  };
 }
 
 /** A fault with the path of the setting as keys. */
-interface Fault {
+export interface SettingFault {
   readonly path: readonly PropertyKey[];
   readonly reason: string;
 }
 
-function faultsOf(issue: z.core.$ZodIssue): Fault[] {
+/** The settings at the top that faults leave open: their own, and of one that is not known the one that was probably meant. */
+const leftOpen = (faults: readonly SettingFault[]): ReadonlySet<PropertyKey | undefined> =>
+  new Set(faults.flatMap(({ path: [key] }) => [key, closestTo(String(key), Object.keys(keys))]));
+
+/** The settings without a fault of their own; defaults stand for the others. */
+function soundSettings(raw: unknown, faults: readonly SettingFault[]) {
+  const open = leftOpen(faults);
+  return z
+    .object(keys)
+    .partial({ name: true })
+    .parse(Object.fromEntries(Object.entries(raw as object).filter(([key]) => !open.has(key))));
+}
+
+/** SSH port of all machines, whatever is wrong with the settings around it. */
+const sharedPort = (raw: unknown): number | undefined => port.safeParse((raw as { cluster?: { ssh?: { port?: unknown } } }).cluster?.ssh?.port).data;
+
+function faultsOf(issue: z.core.$ZodIssue): SettingFault[] {
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ path: [...issue.path, key], reason: unknownKey(key) }));
   // Of the three ways to write a shape, the one that was chosen says what is wrong with it.
   if (issue.code === "invalid_union") {
@@ -136,7 +184,7 @@ function plainWords(issue: z.core.$ZodRawIssue): string | undefined {
 }
 
 /** What is wrong with the settings that all share, whoever the student is. */
-function clusterFaults(raw: unknown, shape: Shape = { controlPlanes: 1, workers: 0 }, login?: string): Fault[] {
+function clusterFaults(raw: unknown, { shape, login }: Pick<ClassSettings, "shape" | "login">): SettingFault[] {
   const cluster = (raw as { cluster?: unknown }).cluster ?? {};
   if (typeof cluster !== "object" || Array.isArray(cluster)) return [];
   const perStudent = ["controlPlanes", "workers", "name"].filter((key) => key in cluster);
@@ -146,11 +194,11 @@ function clusterFaults(raw: unknown, shape: Shape = { controlPlanes: 1, workers:
   const settings = settingsWith(Object.fromEntries(Object.entries(cluster).filter(([key]) => !perStudent.includes(key))) as SharedSettings, shape, sample);
   return [
     ...perStudent.map((key) => ({ path: ["cluster", key], reason: "is each student's own: machines come from the roster, and the name from class and student" })),
-    ...("vip" in ((cluster as { endpoint?: object }).endpoint ?? {})
+    ...("vip" in Object((cluster as { endpoint?: unknown }).endpoint ?? {})
       ? [{ path: ["cluster", "endpoint", "vip"], reason: "is each student's own: two clusters would take it from each other; give it in the roster's column vip" }]
       : []),
     ...(Array.isArray(settings.logins) ? settings.logins : []).flatMap((other, index) =>
-      other?.name === login ? [{ path: ["cluster", "logins", index, "name"], reason: `${login!} is the students' own login; choose another name, or set login` }] : [],
+      other?.name === login ? [{ path: ["cluster", "logins", index, "name"], reason: `${login} is the students' own login; choose another name, or set login` }] : [],
     ),
     ...parseSettings(settings, { controlPlaneSize: sizeFault })
       .faults.filter(({ path }) => !/^(controlPlanes|workers)\b/.test(path))
@@ -158,22 +206,22 @@ function clusterFaults(raw: unknown, shape: Shape = { controlPlanes: 1, workers:
   ];
 }
 
-/** `:12`, the line of a setting or of the nearest thing around it; empty when it has none. */
-function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
+/** The line of a setting or of the nearest thing around it; undefined when it has none. */
+function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number | undefined {
   for (let length = path.length; length > 0; length--) {
     const parent: unknown = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
     const pair = isMap(parent) ? parent.items.find(({ key }) => String(key) === String(path[length - 1])) : undefined;
     const range = (pair?.key as { range?: [number, number, number] } | undefined)?.range;
-    if (range) return `:${lines.linePos(range[0]).line}`;
+    if (range) return lines.linePos(range[0]).line;
   }
-  return "";
+  return undefined;
 }
 
 /** How far the machines of all students are prepared. */
 export const preparationOf = ({ cluster }: Pick<ClassSettings, "cluster">): Preparation => cluster.prepareTo ?? "cluster";
 
 /** The settings of a student's stack: what all share, with the machines of this one. */
-export const settingsOf = (klass: ClassSettings, student: Student): SettingsInput => settingsWith(klass.cluster, student.size ?? klass.shape, student);
+export const settingsOf = ({ cluster, shape }: Shared, student: Student): SettingsInput => settingsWith(cluster, student.size ?? shape, student);
 
 function settingsWith(shared: SharedSettings, { controlPlanes, workers }: Shape, student: Student): SettingsInput {
   const { id, machines, vip } = student;
@@ -200,12 +248,12 @@ function nodeName(id: string, index: number, controlPlanes: number, workers: num
 }
 
 /** Why these settings cannot be a student's, a sentence each, where only the roster can tell. */
-export function settingsFaults(klass: ClassSettings, student: Student): string[] {
-  const { faults } = parseSettings(settingsOf(klass, student), { controlPlaneSize: sizeFault });
+export function settingsFaults(shared: Shared, student: Student): string[] {
+  const { faults } = parseSettings(settingsOf(shared, student), { controlPlaneSize: sizeFault });
   const hosts = student.machines.map(({ host }) => host);
   return faults.map(({ path, reason }) => {
     const [, role, index] = /^(controlPlanes|workers)\[(\d+)\]/.exec(path) ?? [];
-    const host = index === undefined ? undefined : hosts[Number(index) + (role === "workers" ? (student.size ?? klass.shape).controlPlanes : 0)];
+    const host = index === undefined ? undefined : hosts[Number(index) + (role === "workers" ? (student.size ?? shared.shape).controlPlanes : 0)];
     const setting = path.split(".").at(-1)!.replace("clusterAddress", "the column internal");
     return host === undefined ? `${path}: ${reason}` : `${host}: ${setting} ${reason}`;
   });

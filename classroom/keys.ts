@@ -1,32 +1,44 @@
 import { accessSync, constants } from "node:fs";
+import { environmentName, text } from "../kubeadm/fields.ts";
 import { expandHome } from "../machine/home.ts";
-import type { ClassSettings } from "./class-file.ts";
+import type { SettingFault } from "./class-file.ts";
 
-/**
- * Keys of the class file that cannot be read here, a sentence each: what would be wrong for every student is told once, before any
- * machine is asked.
- */
-export function keyFaults({ cluster, instructorKeyPath }: ClassSettings): string[] {
-  const { ssh } = cluster;
-  const privateKeys = [
-    { place: "cluster.ssh", keys: ssh },
-    { place: "cluster.ssh.bastion", keys: ssh?.bastion },
-  ].flatMap(({ place, keys }) => [
-    ...unreadable(`${place}.privateKeyPath`, keys?.privateKeyPath, "or make a key with `ssh-keygen -t ed25519` and put its public part on the machines with `ssh-copy-id`"),
-    ...unset(`${place}.privateKeyEnv`, keys?.privateKeyEnv),
-  ]);
-  return [...privateKeys, ...unreadable("instructorKeyPath", instructorKeyPath, "or take the setting out")];
+/** What is written of keys in a class file that may have any fault. */
+interface Written {
+  readonly cluster?: { readonly ssh?: SshKeys & { readonly bastion?: SshKeys } };
+  readonly instructorKeyPath?: unknown;
 }
 
-function unreadable(setting: string, path: string | undefined, otherwise: string): string[] {
-  if (path === undefined) return [];
+interface SshKeys {
+  readonly privateKeyPath?: unknown;
+  readonly privateKeyEnv?: unknown;
+}
+
+/** Keys of a class file that cannot be read here: what would be wrong for every student is told once, before any machine is asked. */
+export function keyFaults(raw: unknown): SettingFault[] {
+  const { cluster, instructorKeyPath } = raw as Written;
+  const privateKeys = [
+    { place: ["cluster", "ssh"], keys: cluster?.ssh },
+    { place: ["cluster", "ssh", "bastion"], keys: cluster?.ssh?.bastion },
+  ].flatMap(({ place, keys }) => [
+    ...unreadable([...place, "privateKeyPath"], keys?.privateKeyPath, "or make a key with `ssh-keygen -t ed25519` and put its public part on the machines with `ssh-copy-id`"),
+    ...unset([...place, "privateKeyEnv"], keys?.privateKeyEnv),
+  ]);
+  return [...privateKeys, ...unreadable(["instructorKeyPath"], instructorKeyPath, "or take the setting out")];
+}
+
+function unreadable(path: readonly string[], written: unknown, otherwise: string): SettingFault[] {
+  const { data: key } = text.safeParse(written);
+  if (key === undefined) return [];
   try {
-    accessSync(expandHome(path), constants.R_OK);
+    accessSync(expandHome(key), constants.R_OK);
     return [];
   } catch (error) {
-    return [`${setting}: the key ${path} cannot be read (${(error as NodeJS.ErrnoException).code}). Next: correct the path, ${otherwise}`];
+    return [{ path, reason: `the key ${key} cannot be read (${(error as NodeJS.ErrnoException).code}). Next: correct the path, ${otherwise}` }];
   }
 }
 
-const unset = (setting: string, name: string | undefined): string[] =>
-  name === undefined || process.env[name] ? [] : [`${setting}: the environment variable ${name} is not set. Next: export ${name}`];
+function unset(path: readonly string[], written: unknown): SettingFault[] {
+  const { data: name } = environmentName.safeParse(written);
+  return name === undefined || process.env[name] ? [] : [{ path, reason: `the environment variable ${name} is not set. Next: export ${name}` }];
+}

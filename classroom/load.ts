@@ -1,44 +1,57 @@
 import { readFileSync } from "node:fs";
 import { closestTo } from "../kubeadm/suggestion.ts";
-import { ClassFileError, readClass, settingsFaults, type ClassSettings } from "./class-file.ts";
-import { keyFaults } from "./keys.ts";
+import { readClass, settingsFaults, type ClassSettings, type RosterFile } from "./class-file.ts";
+import { count } from "./count.ts";
 import { readRoster, type RosterFault, type Student } from "./roster.ts";
 import { shown } from "./shown.ts";
 
-/** A class with its students, without a fault in either file. */
-export interface Classroom {
-  readonly klass: ClassSettings;
+/** Something in class file or roster that must be put right before anything starts. */
+export interface FileFault extends Partial<RosterFault> {
+  /** Path of the file, as it is shown. */
+  readonly file: string;
+  readonly reason: string;
+}
+
+/** What the two files of a class say, as far as no fault leaves that open. */
+export interface ClassFiles {
+  /** Absent where a fault leaves open how machines are reached. */
+  readonly klass?: ClassSettings;
+  /** Everybody whom the roster names. */
   readonly students: readonly Student[];
+  /** Those of them on whose line there is no fault. */
+  readonly sound: readonly Student[];
+  /** Of both files; `klass` is there and all students are sound when there is none. */
+  readonly faults: readonly FileFault[];
 }
 
-/** The roster cannot be used; the message has every fault with its line. */
-export class RosterError extends Error {
-  override readonly name = "RosterError";
+/** Reads the class file and the roster that it names, and looks at no machine. */
+export function loadClassroom(path: string): ClassFiles {
+  const { klass, roster, faults: inClass } = readClass(path);
+  const { students, sound, faults: inRoster } = roster ? readStudents(roster) : { students: [], sound: [], faults: [] };
+  return { klass, students, sound, faults: [...inClass.map((fault) => ({ ...fault, file: shown(path) })), ...inRoster] };
 }
 
-/**
- * Reads the class file and the roster that it names, and looks at no machine.
- *
- * @throws ClassFileError or RosterError with every fault at once
- */
-export function loadClassroom(path: string): Classroom {
-  const klass = readClass(path);
-  const keys = keyFaults(klass);
-  if (keys.length > 0) throw new ClassFileError(keys.map((fault) => `${shown(path)}: ${fault}`).join("\n"));
-  const { students, faults } = readRoster(rosterBytes(klass, path), { shape: klass.shape, port: klass.cluster.ssh?.port });
-  const all = [...faults, ...(faults.length > 0 ? [] : students.flatMap((student): RosterFault[] => settingsFaults(klass, student).map((reason) => ({ line: student.line, reason }))))];
-  if (all.length === 0) return { klass, students };
-  const file = shown(klass.roster);
-  const list = all.map(({ line, column, reason }) => `${file}:${line}${column === undefined ? "" : `:${column}`}: ${reason}`);
-  throw new RosterError(`The roster has ${all.length === 1 ? "a fault" : `${all.length} faults`}; nothing was touched:\n${list.join("\n")}\nNext: correct ${file} and run the command again.`);
-}
-
-function rosterBytes({ roster }: ClassSettings, path: string): Uint8Array {
+function readStudents({ path, rules, shared }: RosterFile): Pick<ClassFiles, "students" | "sound" | "faults"> {
+  const file = shown(path);
+  let bytes: Uint8Array;
   try {
-    return readFileSync(roster);
+    bytes = readFileSync(path);
   } catch (error) {
-    throw new RosterError(`The roster ${roster} cannot be read (${(error as NodeJS.ErrnoException).code}). Next: export it from the spreadsheet as CSV, or correct \`roster\` in ${path}.`);
+    const reason = `cannot be read (${(error as NodeJS.ErrnoException).code}). Next: export it from the spreadsheet as CSV, or correct \`roster\` in the class file`;
+    return { students: [], sound: [], faults: [{ file, reason }] };
   }
+  const { students, faults } = readRoster(bytes, rules);
+  const without = (others: readonly RosterFault[]) => (student: Student) => others.every(({ line }) => line !== student.line);
+  const readable = students.filter(without(faults));
+  const unfit = shared ? readable.flatMap((student) => settingsFaults(shared, student).map((reason): RosterFault => ({ line: student.line, reason }))) : [];
+  return { students, sound: readable.filter(without(unfit)), faults: [...faults, ...unfit].sort((a, b) => a.line - b.line).map((fault) => ({ ...fault, file })) };
+}
+
+/** All faults under a heading, a line each. */
+export function faultsText(faults: readonly FileFault[]): string {
+  const files = [...new Set(faults.map(({ file }) => file))].join(" and ");
+  const list = faults.map(({ file, line, column, reason }) => `${[file, line, column].filter((part) => part !== undefined).join(":")}: ${reason}`);
+  return [`${count(faults.length, "fault")} in ${files}; nothing was touched:`, ...list].join("\n");
 }
 
 /**

@@ -55,7 +55,7 @@ export interface RosterRules {
  * Reads a roster as a spreadsheet exports it: students, one a line, under a line that names the columns. All faults are told at once.
  *
  * @param bytes of a CSV file: UTF-8, UTF-16 or CP949; commas, semicolons or tabs
- * @returns the students; they are to be used only when there is no fault
+ * @returns everybody who is named; who has a fault on the own line is not to be worked with
  */
 export function readRoster(bytes: Uint8Array, rules: RosterRules = {}): { students: Student[]; faults: RosterFault[] } {
   const { text, faults: unreadable } = decode(bytes);

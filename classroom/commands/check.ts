@@ -1,27 +1,45 @@
 import type { Command } from "commander";
-import { check } from "../check.ts";
+import { check, type Checked } from "../check.ts";
 import { count } from "../count.ts";
+import { faultsText, loadClassroom, type ClassFiles } from "../load.ts";
 import { shown } from "../shown.ts";
-import { contextOf, withClass, type ClassOptions } from "./context.ts";
+import { contextIn, withClass, type ClassOptions } from "./context.ts";
 
-/** `classroom check`: the roster and every machine in it, before anything starts. */
+/** `classroom check`: both files and every machine that they lead to, before anything starts. */
 export function addCheck(program: Command): void {
   withClass(program.command("check"))
-    .description("check the roster and look at every machine, all at once; changes nothing")
+    .description("check class file and roster and look at every machine, all at once; changes nothing")
     .argument("[student...]", "ids; all when left out")
     .action(async (ids: string[], options: ClassOptions) => {
-      const { klass, chosen, journal } = contextOf(options, ids);
-      console.log(`The roster is in order: ${count(chosen.length, "student")}. Looking at ${count(chosen.flatMap(({ machines }) => machines).length, "machine")}.`);
-      const results = await check(klass, chosen, ({ id }) => journal.hostKeys(id));
-      const faulty = results.filter(({ faults }) => faults.length > 0);
-      for (const { student, faults } of faulty) {
-        for (const fault of faults) console.log(`${shown(klass.roster)}:${student.line}: ${fault}`);
-      }
-      if (faulty.length === 0) return console.log("Every machine is in order. Next: classroom up");
-      console.log(
-        `${results.length - faulty.length} of ${count(results.length, "student")} can be built. Not yet: ${faulty.map(({ student }) => student.id).join(", ")}. ` +
-          "Next: put right what the lines above name and run `classroom check` again. `classroom up` builds the others meanwhile.",
-      );
-      process.exitCode = 1;
+      const files = loadClassroom(options.class);
+      if (files.faults.length > 0) console.log(faultsText(files.faults));
+      const checked = await checkMachines(files, ids);
+      console.log(closing(files, checked));
+      process.exitCode = files.faults.length === 0 && checked.every(isInOrder) ? 0 : 1;
     });
+}
+
+/** Looks at the machines of those of the students whom no fault of a file concerns, and tells what is wrong with them. */
+async function checkMachines({ klass, students, sound, faults }: ClassFiles, ids: readonly string[]): Promise<Checked[]> {
+  if (!klass) {
+    console.log("No machine was looked at: name, shape and cluster in the class file must be in order first.");
+    return [];
+  }
+  const { chosen, journal } = contextIn(klass, students, ids);
+  const whole = chosen.filter((student) => sound.includes(student));
+  console.log(`${faults.length === 0 ? "The roster is in order" : "Lines without a fault"}: ${count(whole.length, "student")}. Looking at ${count(whole.flatMap(({ machines }) => machines).length, "machine")}.`);
+  const checked = await check(klass, whole, ({ id }) => journal.hostKeys(id));
+  for (const { student, faults: told } of checked) for (const fault of told) console.log(`${shown(klass.roster)}:${student.line}: ${fault}`);
+  return checked;
+}
+
+const isInOrder = ({ faults }: Checked): boolean => faults.length === 0;
+
+function closing({ faults }: ClassFiles, checked: readonly Checked[]): string {
+  const next = "Next: put right what the lines above name and run `classroom check` again.";
+  if (faults.length > 0) return `${next} No other command begins while a file has a fault.`;
+  const faulty = checked.filter((one) => !isInOrder(one));
+  if (faulty.length === 0) return "Every machine is in order. Next: classroom up";
+  const notYet = faulty.map(({ student }) => student.id).join(", ");
+  return `${checked.length - faulty.length} of ${count(checked.length, "student")} can be built. Not yet: ${notYet}. ${next} \`classroom up\` builds the others meanwhile.`;
 }

@@ -1,7 +1,8 @@
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
+import type { ClassSettings } from "../class-file.ts";
 import { Journal } from "../journal.ts";
-import { chosenStudents, loadClassroom, type Classroom } from "../load.ts";
+import { chosenStudents, faultsText, loadClassroom } from "../load.ts";
 import { parallelStudents, thisComputer } from "../parallelism.ts";
 import type { Student } from "../roster.ts";
 
@@ -15,24 +16,33 @@ export interface ClassOptions {
 export const withClass = (command: Command): Command => command.option("--class <file>", "the class file", "class.yaml");
 
 /** A class that a command works on. */
-export interface Context extends Classroom {
+export interface Context {
+  readonly klass: ClassSettings;
+  /** Everybody whom the roster names. */
+  readonly students: readonly Student[];
   readonly journal: Journal;
   /** Those of the students that the command is about. */
   readonly chosen: readonly Student[];
 }
 
-/** @throws ClassFileError or RosterError with every fault; Error for a student who is not in the roster */
+/** @throws Error with every fault of both files; Error for a student who is not in the roster */
 export function contextOf({ class: path }: ClassOptions, ids: readonly string[] = []): Context {
-  const classroom = loadClassroom(path);
-  const journal = new Journal(classroom.klass);
-  const gone = journal.students().filter((id) => classroom.students.every((student) => student.id !== id));
+  const { klass, students, faults } = loadClassroom(path);
+  if (!klass || faults.length > 0) throw new Error(`${faultsText(faults)}\nNext: correct them (docs/classroom.md lists settings and columns) and run the command again.`);
+  return contextIn(klass, students, ids);
+}
+
+/** The same of files that were read. @throws Error for a student who is not in the roster */
+export function contextIn(klass: ClassSettings, students: readonly Student[], ids: readonly string[]): Context {
+  const journal = new Journal(klass);
+  const gone = journal.students().filter((id) => students.every((student) => student.id !== id));
   if (gone.length > 0) {
     console.error(
       `Not in the roster any more, and their machines were not given back: ${gone.join(", ")}. ` +
         "Next: put their lines back into the roster, and run `classroom down` for them before you take them out.",
     );
   }
-  return { ...classroom, journal, chosen: chosenStudents(classroom.students, ids) };
+  return { klass, students, journal, chosen: chosenStudents(students, ids) };
 }
 
 /** How many students at the same time, and why. */

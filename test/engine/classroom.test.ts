@@ -71,6 +71,26 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
     expect(site.journal.all).toEqual([]);
   });
 
+  test("check tells what is wrong with class file, roster and machines at once; up tells both files' and touches nothing", async () => {
+    const seats = site.machines.map((machine) => [machine.name, machine] as const);
+    project.write([...seats, ["S05", s01]], { language: "kr" });
+    const inFiles = /^3 faults in class\.yaml and roster\.csv; nothing was touched:\nclass\.yaml:\d+: language: must be en or ko\nroster\.csv:6:1: S05 cannot be .*\nroster\.csv:6:3: 127\.0\.0\.1:\d+ is s01's already \(line 2\).*\n/;
+    const check = await project.run("check");
+    expect(check.exitCode, check.output).toBe(1);
+    expect(check.output).toMatch(inFiles);
+    expect(check.output).toContain("Lines without a fault: 4 students. Looking at 4 machines.");
+    expect(check.output).toMatch(/^roster\.csv:3: s02: .* refuses the connection/m);
+    expect(check.output).toMatch(/^roster\.csv:4: s03: .* refused every key/m);
+    expect(check.output).not.toMatch(/^roster\.csv:[25]: /m);
+    expect(check.output).toMatch(/run `classroom check` again\. No other command begins while a file has a fault\.$/);
+    const up = await project.run("up");
+    expect(up.exitCode, up.output).toBe(1);
+    expect(up.output).toMatch(inFiles);
+    expect(up.output).toMatch(/\nNext: correct them .* and run the command again\.$/);
+    expect(site.journal.all).toEqual([]);
+    project.write(seats);
+  });
+
   test("what is wrong with Pulumi itself is met once, and nobody else is begun", async () => {
     const { PULUMI_CONFIG_PASSPHRASE: passphrase, ...others } = project.environment;
     project.environment = others;

@@ -4,7 +4,7 @@ import { publicTextOf } from "../../../classroom/board/public-text.ts";
 import { isOwnHost } from "../../../classroom/board/server.ts";
 import { blankTile, tileOf } from "../../../classroom/board/tile.ts";
 import { Watch } from "../../../classroom/board/watch.ts";
-import { parseClass } from "../../../classroom/class-file.ts";
+import { parseClass, type ClassSettings } from "../../../classroom/class-file.ts";
 import type { Glance } from "../../../classroom/glance.ts";
 import type { Entry } from "../../../classroom/journal.ts";
 import type { Problem } from "../../../classroom/problem.ts";
@@ -12,14 +12,11 @@ import type { Student } from "../../../classroom/roster.ts";
 import type { StudentStatus } from "../../../classroom/status.ts";
 import { words } from "../../../classroom/words.ts";
 
-const klass = parseClass(
-  `name: cka
-instructorKeyPath: keys/teacher.pub
-cluster:
-  ssh: { user: gardener, privateKeyPath: ~/.ssh/class, sudoPasswordEnv: CLASS_SUDO, bastion: { host: gate.bank.example, user: doorman } }
-`,
-  "class.yaml",
-);
+const klass: ClassSettings = {
+  ...parseClass("name: cka", "class.yaml").klass!,
+  instructorKeyPath: "keys/teacher.pub",
+  cluster: { ssh: { user: "gardener", privateKeyPath: "~/.ssh/class", sudoPasswordEnv: "CLASS_SUDO", bastion: { host: "gate.bank.example", user: "doorman" } } },
+};
 const student: Student = { id: "s07", name: "홍길동", machines: [{ host: "vm7.bank.example", user: "pupil", clusterAddress: "10.0.0.7" }], line: 8 };
 const publicText = publicTextOf(klass, [student]);
 

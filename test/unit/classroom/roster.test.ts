@@ -288,7 +288,7 @@ describe("a host key in the roster", () => {
 
   test("goes into the settings of the student's cluster", () => {
     const { students } = rosterWith("student;ip;hostkey", `s01;192.0.2.1;${print}`);
-    expect(settingsOf(parseClass("name: cka", "class.yaml"), students[0]!).controlPlanes).toEqual([{ name: "s01", host: "192.0.2.1", hostKey: print }]);
+    expect(settingsOf(parseClass("name: cka", "class.yaml").klass!, students[0]!).controlPlanes).toEqual([{ name: "s01", host: "192.0.2.1", hostKey: print }]);
   });
 
   test("is what a message names that asks for one", () => {

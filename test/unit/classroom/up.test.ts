@@ -92,7 +92,7 @@ async function bring(ends: Record<string, Outcome[]>, { faults = {}, halt = noHa
     const sick = broken.includes(one.id);
     return { student: one, state: sick ? "not-ready" : "ready", need: "nothing", prepareTo: "cluster", machines: [], nodes: 1, problems: sick ? [{ kind: "nodes-not-ready", nodes: [one.id] }] : [] };
   };
-  const work = { klass: parseClass("name: cka", "class.yaml"), journal, stackOf, look, fingerprint, parallelism, screen, halt, see, mend: new Set(roster.filter(({ id }) => mend.includes(id))) };
+  const work = { klass: parseClass("name: cka", "class.yaml").klass!, journal, stackOf, look, fingerprint, parallelism, screen, halt, see, mend: new Set(roster.filter(({ id }) => mend.includes(id))) };
   const results = await bringUp(roster, work, counts);
   return { begun, most, counts: String(counts), results: results.map(({ student: { id }, outcome }) => `${id} ${outcome.ok ? "ready" : outcome.failure.kind}`) };
 }
