@@ -123,7 +123,9 @@ export function statusOf(student: Student, glances: readonly Glance[], told: Tol
   ];
   const left: Problem[] = state === "none" ? [{ kind: "not-begun" }] : state === "partial" && failed.length + foreign.length + inTheWay.length === 0 ? [{ kind: "unfinished", stage: stage! }] : [];
   // While a command works, nodes come and go.
-  const problems = working ? faults : [...faults, ...foreign, ...inTheWay, ...failed, ...ended, ...sick, ...left, ...small];
+  // `up` writes down what kept it from a machine behind the line of the roster and the machine's name.
+  const isSeenStill = glances.some(({ fault }) => fault && last?.problem?.endsWith(fault.problem));
+  const problems = working ? faults : [...faults, ...foreign, ...inTheWay, ...(isSeenStill ? [] : failed), ...ended, ...sick, ...left, ...small];
   return {
     student,
     state,

@@ -123,6 +123,13 @@ describe("a class of four, one machine dead and one with a wrong key", () => {
     for (const name of ["s02", "s03"]) expect(site.journal.of(name)).toEqual([]);
   });
 
+  test("status tells once what up failed of and is seen still", async () => {
+    const { output } = await project.run("status");
+    expect(output.match(/refuses the connection/g), output).toHaveLength(1);
+    expect(output.match(/refused every key/g), output).toHaveLength(1);
+    expect(output).toContain("2 of 4 ready.");
+  });
+
   test("who is ready has a key, kubeconfigs, a card and a zip; the others have nothing", () => {
     expect(readdirSync(join(project.directory, ".classroom/cka/handout"))).toEqual(["instructor.html", "instructor.pdf", "s01", "s01.json", "s01.zip", "s04", "s04.json", "s04.zip"]);
     const names = ["README.md", "admin.kubeconfig", "card.html", "card.pdf", "config", "key", "known_hosts", "limited.kubeconfig"];

@@ -65,6 +65,16 @@ describe("how a student is", () => {
     expect(statusOf(student, glances, nothing, "cluster", now)).toMatchObject({ state: "unreachable", nodesReady: 1, problems: [{ kind: "unreachable", machine: "s07-w1" }] });
   });
 
+  test("what a command failed of is told once where it is what is seen now, and beside that where it is not", () => {
+    const upFailed = (problem: string): Told => ({ ...nothing, last: () => ({ ...entry, ended: "x", ok: false, problem }) });
+    const seenAndTold = (glanced: Glance, told: Told) => statusOf(student, [glanced], told, "cluster", now);
+    const { problem } = fault("refused");
+    const refused = at("s07", { fault: fault("refused") });
+    for (const said of [problem, `line 8: ${problem}`, `line 8: s07-w1: ${problem}`]) expect(seenAndTold(refused, upFailed(said)).problems.map(({ kind }) => kind)).toEqual(["refused"]);
+    expect(seenAndTold(refused, upFailed("line 8: ops@192.0.2.107:22 unreachable")).problems.map(({ kind }) => kind)).toEqual(["refused", "failed"]);
+    expect(seenAndTold(at("s07", { sight: ready }), upFailed(problem)).problems.map(({ kind }) => kind)).toEqual(["failed"]);
+  });
+
   test("what another cluster's machine tells is not the student's", () => {
     const { disk, certificate, nodesReady, problems } = see({ owner: "p/other/c" });
     expect([disk, certificate, nodesReady]).toEqual([undefined, undefined, undefined]);
