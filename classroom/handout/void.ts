@@ -1,4 +1,5 @@
 import type { ClassSettings } from "../class-file.ts";
+import { moment } from "../moment.ts";
 import type { Student } from "../roster.ts";
 import { shown } from "../shown.ts";
 import { writeSheet } from "./hand-out.ts";
@@ -20,6 +21,6 @@ export function stillOpen({ id }: Student, klass: ClassSettings): string[] {
   const handouts = new Handouts(klass);
   const handout = handouts.of(id);
   if (!handout) return [];
-  const cluster = handout.cluster ? `, and the kubeconfigs in ${shown(handouts.folderOf(id))} open its cluster until ${handout.cluster.ends}` : "";
+  const cluster = handout.cluster ? `, and the kubeconfigs in ${shown(handouts.folderOf(id))} open its cluster until ${moment(handout.cluster.ends)}` : "";
   return [`${id}: what was handed out is not void: the key ${shown(handouts.keyPathOf(id))} still opens ${handout.machines.map(({ host }) => host).join(", ")}${cluster}. They stay there until \`classroom down ${id}\` has given the machines back.`];
 }
