@@ -127,7 +127,7 @@ export function parseClass(written: string, path: string): ClassFile {
   const own = (error?.issues ?? []).flatMap(faultsOf);
   const sound = soundSettings(raw, own);
   const inText = [...own, ...clusterFaults(raw, sound)];
-  const ofKeys = keyFaults(raw);
+  const ofKeys = keyFaults(raw, directory);
   const open = leftOpen(inText);
   const { name } = sound;
   const shape = open.has("shape") ? undefined : sound.shape;

@@ -34,6 +34,11 @@ describe("a key that all students share", () => {
     ]);
   });
 
+  test("is the instructor's beside the class file, wherever the command runs", () => {
+    writeFileSync(join(directory, "me.pub"), "x");
+    expect(parseClass("name: cka\ninstructorKeyPath: me.pub", join(directory, "class.yaml")).faults).toEqual([]);
+  });
+
   test("is no fault where it is there, and where there is none", () => {
     writeFileSync(join(directory, "id"), "x");
     vi.stubEnv("SET_HERE", "x");
