@@ -33,16 +33,14 @@ control_plane_job_runs() {
   [[ $stage == control-plane || $stage == reset ]]
 }
 
-# The machine's own apiserver: the endpoint may lead to another one.
-apiserver_ready() {
-  kubectl --kubeconfig "$admin_conf" --server "https://127.0.0.1:$API_PORT" --request-timeout=5s get --raw /readyz >/dev/null 2>&1
-}
+# All three tell everybody of this machine how they are, as the kubelet's probes ask. By curl: kubectl costs a small processor half a second.
+health() { curl --silent --fail --output /dev/null --max-time 5 --noproxy '*' "$@"; }
 
-# The controller manager and the scheduler tell everybody of this machine how they are, each under a certificate of its own making. kubectl
-# wants somebody to be all the same.
-component_healthy() {
-  kubectl --kubeconfig "$admin_conf" --server "https://127.0.0.1:$1" --insecure-skip-tls-verify --request-timeout=5s get --raw /healthz >/dev/null 2>&1
-}
+# The machine's own apiserver: the endpoint may lead to another one.
+apiserver_ready() { health --cacert /etc/kubernetes/pki/ca.crt "https://127.0.0.1:$API_PORT/readyz"; }
+
+# The controller manager and the scheduler have certificates of their own making.
+component_healthy() { health --insecure "https://127.0.0.1:$1/healthz"; }
 
 # Sets `unready` to what on this machine is not ready.
 control_plane_ready() {

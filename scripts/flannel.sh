@@ -18,19 +18,14 @@ stage_inspect() {
   print_inspection flannel "{}"
 }
 
-# One question for all: on a busy machine each takes a second.
+# These watch for a while: asking anew each second would take a third of a small processor from what is waited for.
 nodes_ready() {
-  local nodes states
+  local nodes
   read -ra nodes <<< "$NODES"
-  read -ra states < <(control get node "${nodes[@]}" -o 'jsonpath={..conditions[?(@.type=="Ready")].status}' 2>/dev/null)
-  [[ ${#states[@]} == "${#nodes[@]}" && ${states[*]} != *[FU]* ]]
+  control wait node "${nodes[@]}" --for=condition=Ready --timeout=20s > /dev/null 2>&1
 }
 
-coredns_answers() {
-  local ready
-  ready=$(control -n kube-system get deployment coredns -o 'jsonpath={.status.availableReplicas}' 2>/dev/null)
-  (( ${ready:-0} > 0 ))
-}
+coredns_answers() { control -n kube-system wait deployment coredns --for=condition=Available --timeout=20s > /dev/null 2>&1; }
 
 # The last lines are those that are shown.
 evidence() {
