@@ -2,16 +2,14 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as lab from "../../lab/api.ts";
-import { floatingAddress } from "../../lab/machines.ts";
 import { projectDirectory } from "../../lab/pulumi.ts";
-import { controlPlanesReady, holders, members, voters } from "../lab/etcd.ts";
-import { sudo, until } from "../lab/machine.ts";
-import { ControlPlanes, kubectl } from "./stack.ts";
+import { members, voters } from "../lab/etcd.ts";
+import { ControlPlanes } from "./stack.ts";
 
-// What takes too long for every run of CI: five control planes, two of them dead, and a machine that hangs. The tests are the chapters
-// of one story.
+// Too long for every run of CI: two processors carry five control planes, and no more. The tests are the chapters of one story.
 const five = ["cp1", "cp2", "cp3", "cp4", "cp5"];
 const three = five.slice(0, 3);
+const two = five.slice(3);
 
 let cluster: ControlPlanes;
 
@@ -22,60 +20,27 @@ beforeAll(async () => {
 afterAll(() => cluster.close());
 
 describe("five control planes", () => {
-  test("come up as five voters, one joining after the other", async () => {
-    await cluster.up(five);
+  test("three grow to five voters, one joining after the other", async () => {
+    await cluster.up(three);
+    const output = await cluster.up(five);
+    expect(output).toMatch(/1\. snapshot first, then join cp4 +voters 3 -> 4 +quorum 2 -> 3 +tolerance 1 -> 1/);
+    expect(output).toMatch(/2\. snapshot first, then join cp5 +voters 4 -> 5 +quorum 3 -> 3 +tolerance 1 -> 2/);
     expect(await members("cp5")).toEqual(voters(...five));
   });
 
-  test("two of five are dead: both leave before anything else, and three voters stay", async () => {
-    await Promise.all(["cp4", "cp5"].map((machine) => lab.powerOff(machine, { hard: true })));
+  test("two of five die, and pristine machines take their places: both dead members leave before the first of the new ones joins", async () => {
+    await Promise.all(two.map((machine) => lab.powerOff(machine, { hard: true })));
+    await Promise.all(two.map((machine) => lab.reset(machine)));
+    const output = await cluster.up(five);
+    const steps = [...output.matchAll(/^ +\d\. (.*?)  /gm)].map(([, step]) => step);
+    expect(steps).toEqual([expect.stringMatching(/remove cp[45]/), expect.stringMatching(/remove cp[45]/), "snapshot first, then join cp4", "snapshot first, then join cp5"]);
+    expect(await members("cp1")).toEqual(voters(...five));
+  });
+
+  test("two of five die for good: both leave, and three voters stay", async () => {
+    await Promise.all(two.map((machine) => lab.powerOff(machine, { hard: true })));
     await cluster.up(three);
     expect(await members("cp1")).toEqual(voters(...three));
-    expect(readdirSync(join(projectDirectory, "not-given-back")).sort()).toEqual([expect.stringMatching(/^cp4-/), expect.stringMatching(/^cp5-/)]);
-  });
-
-  test("the machine that has the API's address hangs: another one takes it, and there is one holder when it goes on", async () => {
-    const [holder] = await holders(three);
-    const others = three.filter((machine) => machine !== holder);
-    lab.pause(holder!);
-    try {
-      await until(60, "another holder", async () => (await holders(others)).length === 1);
-      await until(60, "an answer at the address", async () => (await kubectl(others[0]!, `--server https://${floatingAddress}:6443 --tls-server-name kubernetes-api.internal get --raw /readyz`)).exitCode === 0);
-    } finally {
-      lab.resume(holder!);
-    }
-    await until(120, "one holder", async () => (await holders(three)).length === 1);
-    await until(900, "all control planes", () => controlPlanesReady(three));
-  });
-
-  test("status tells who is what, and that one may fail", async () => {
-    const { exitCode, output } = await cluster.stack.cli(["status", "--stack", "five"]);
-    expect(exitCode, output).toBe(0);
-    for (const machine of three) expect(output).toContain(machine);
-    console.log(output);
-  });
-
-  test("without a quorum the address stays on who is left, and with the quorum the API is back at one holder", async () => {
-    const [stays, ...hang] = three as [string, ...string[]];
-    const address = `--server https://${floatingAddress}:6443 --tls-server-name kubernetes-api.internal get --raw /readyz`;
-    for (const machine of hang) lab.pause(machine);
-    try {
-      await until(60, "the address on the one that is left", async () => (await holders([stays])).length === 1);
-      expect((await kubectl(stays, address)).exitCode).not.toBe(0);
-    } finally {
-      for (const machine of hang) lab.resume(machine);
-    }
-    await until(120, "one holder", async () => (await holders(three)).length === 1);
-    await until(900, "all control planes", () => controlPlanesReady(three));
-    expect((await kubectl(stays, address)).stdout).toBe("ok");
-  });
-
-  test("destroy asks no quorum: two of three are dead, and the third is given back", async () => {
-    const [stays, ...dead] = three as [string, ...string[]];
-    await Promise.all(dead.map((machine) => lab.powerOff(machine, { hard: true })));
-    const { exitCode, output } = await cluster.stack.run(["destroy", "--yes", "--skip-preview", "--non-interactive"]);
-    expect(exitCode, output).toBe(0);
-    for (const machine of dead) expect(output).toContain(`${machine} is not given back`);
-    expect((await sudo(stays, "test -e /var/lib/pulumi-kubeadm || test -e /etc/kubernetes")).exitCode).not.toBe(0);
+    expect(readdirSync(join(projectDirectory, "not-given-back")).sort()).toEqual(expect.arrayContaining([expect.stringMatching(/^cp4-/), expect.stringMatching(/^cp5-/)]));
   });
 });
