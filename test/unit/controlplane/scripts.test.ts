@@ -115,6 +115,34 @@ describe("scripts/etcd-member.sh", () => {
   });
 });
 
+describe("scripts/join-token.sh", () => {
+  /** A kubeadm whose first answer to each question, or each answer to one, is that of a busy apiserver. */
+  const kubeadm = (never = "") => `
+    JOINER=cp2 UPLOAD_CONFIG=documents CERTIFICATE_KEY=c0ffee
+    json_string() { printf '"%s"' "$1"; }
+    kubeadm() {
+      [[ -e $d/$1 && $1 != "${never}" ]] || { touch "$d/$1"; echo "error: context deadline exceeded with c0ffee" >&2; return 1; }
+      echo "$*" >> "$d/said"
+      [[ $1 == init ]] || echo abcdef.0123456789abcdef
+    }`;
+
+  test("asks an apiserver that is busy once more", () => {
+    const { stdout } = run("join-token.sh", kubeadm(), "stage_apply");
+    expect(stdout).toContain('{"token":"abcdef.0123456789abcdef"');
+    expect(stdout).toContain("init phase upload-certs");
+    expect(stdout).toContain("token create --ttl 15m");
+  });
+
+  test.each([
+    ["certificates", "init", "the cluster's certificates could not be uploaded for the join:\n!!! error: context deadline exceeded with ***"],
+    ["token", "--kubeconfig", "no token could be made for the join:\n!!! error: context deadline exceeded with c0ffee"],
+  ])("tells why there is no %s", (_, command, words) => {
+    const { status, stdout } = run("join-token.sh", `${kubeadm(command)}\nseconds_to_answer=0`, "stage_apply");
+    expect(status).toBe(1);
+    expect(stdout).toContain(`!!! ${words}`);
+  });
+});
+
 describe("scripts/flannel.sh", () => {
   test("waits for all control planes in one question", () => {
     const kubectl = 'NODES="cp1 cp2"\nkubectl() { echo "$*" > "$d/asked"; [[ $* == *"wait node cp1 cp2 --for=condition=Ready"* ]]; }';
