@@ -9,6 +9,7 @@ const fixedSettings: [path: string, value: (settings: ClusterSettings) => string
   ["endpoint.port", (settings) => String(settings.endpoint.port), "every kubelet and kubeconfig names it"],
   ["name", (settings) => settings.name, "every kubeconfig and the machines' owner file name it"],
   ["kubeProxyMode", (settings) => settings.kubeProxyMode, "kube-proxy was set up with it, and two modes leave rules that fight"],
+  ["etcd.electionTimeoutMilliseconds", (settings) => String(settings.etcd.electionTimeoutMilliseconds), "all members of etcd must have the same, and each takes it at its start"],
   ["imageRepository", (settings) => settings.imageRepository, "the running static pods and kubeadm's ConfigMap name it"],
 ];
 

@@ -7,6 +7,9 @@ export type ClusterArguments = Pick<
   "name" | "kubernetesVersion" | "network" | "kubeProxyMode" | "imageRepository" | "ignorePreflightErrors"
 > & { readonly endpoint: Pick<ClusterSettings["endpoint"], "name" | "port" | "vip" | "external"> };
 
+/** What a new cluster needs besides. */
+export type InitArguments = ClusterArguments & { readonly etcd: Pick<ClusterSettings["etcd"], "electionTimeoutMilliseconds"> };
+
 /** What of a machine gets into the documents. */
 export type NodeArguments = Pick<MachineSettings, "name" | "host" | "clusterAddress" | "taints">;
 
@@ -58,7 +61,7 @@ const initToken = {
  * @param schedulable true when the control plane takes pods, because there are no workers
  */
 export function initDocuments(
-  cluster: ClusterArguments,
+  cluster: InitArguments,
   member: NodeArguments,
   members: readonly NodeArguments[],
   schedulable: boolean,
@@ -92,6 +95,7 @@ export function initDocuments(
         dnsDomain: network.dnsDomain,
       },
       apiServer: { certSANs: certificateNames(cluster, members) },
+      etcd: { local: { extraArgs: etcdTimes(cluster.etcd.electionTimeoutMilliseconds) } },
     },
     // The kubelet and containerd must agree on who manages cgroups, and on a systemd machine that is systemd.
     { apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", cgroupDriver: "systemd" },
@@ -170,6 +174,12 @@ function nodeRegistration(cluster: ClusterArguments, machine: Omit<NodeArguments
     ignorePreflightErrors: cluster.ignorePreflightErrors,
   };
 }
+
+/** Joins find them in the cluster: all members must have the same. */
+const etcdTimes = (electionTimeout: number) => [
+  { name: "heartbeat-interval", value: String(Math.round(electionTimeout / 10)) },
+  { name: "election-timeout", value: String(electionTimeout) },
+];
 
 /** The names and addresses under which the apiserver is reached, besides those that kubeadm adds itself. */
 function certificateNames(cluster: ClusterArguments, members: readonly NodeArguments[]): string[] {

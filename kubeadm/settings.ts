@@ -216,6 +216,13 @@ const clusterSchema = section({
      * /var/lib/pulumi-kubeadm/snapshots, which goes away when the machine is given back; any other directory stays.
      */
     snapshotDirectory: field.absoluteDirectory.default(defaults.snapshotDirectory),
+    /**
+     * Milliseconds without a word from its leader after which etcd elects another one; a tenth of it is the interval of the heartbeats.
+     * On slow or shared machines a longer one keeps etcd from electing whenever a machine is busy, and a dead leader is missed for as
+     * long. 1000 to 50000. It cannot be changed later. Default: 1000, as etcd.
+     * https://etcd.io/docs/v3.6/tuning/#time-parameters
+     */
+    electionTimeoutMilliseconds: z.int("must be a whole number").min(1000, "must be 1000 to 50000").max(50_000, "must be 1000 to 50000").default(1000),
   }).prefault({}),
   /** Networks inside the cluster. They cannot be changed later. */
   network: section({

@@ -28,6 +28,8 @@ export function clusterConfig({ controlPlanes, workers }: LabCluster, www: strin
     ssh: { user, privateKeyPath: keyPath, hostKeys: "known_hosts", knownHostsPath },
     controlPlanes: controlPlanes.map(machine),
     ...(controlPlanes.length > 1 && { endpoint: { vip: floatingAddress } }),
+    // All machines of the lab share two processors or so: with etcd's own second it elects whenever several of them start something.
+    etcd: { electionTimeoutMilliseconds: 5000 },
     ...(workers.length > 0 && { workers: workers.map(machine) }),
     packages: {
       kubernetes: { url: `${site}/kubernetes/core:/stable:/v{minor}/deb/`, key },

@@ -103,7 +103,10 @@ stage_apply() {
   esac
   [[ -s $admin_conf ]] || fail "$admin_conf is gone from $NODE_NAME" "put it back with 'kubeadm init phase kubeconfig admin' on $NODE_NAME, and run 'pulumi up' again"
   systemctl is-active --quiet kubelet || systemctl start kubelet
-  wait_until 300 "apiserver, controller manager and scheduler to be ready" control_plane_ready || { node_evidence; fail_in_vain; }
+  wait_until 300 "apiserver, controller manager and scheduler to be ready" control_plane_ready || {
+    node_evidence
+    fail "waited 300 s in vain for $unready on $NODE_NAME to be ready" "$usual_next"
+  }
   kubectl_for_login_user
   # One that was about to leave, and stays, holds the API's address again.
   ! systemctl is-enabled --quiet keepalived 2>/dev/null || systemctl start keepalived

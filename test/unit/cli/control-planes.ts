@@ -40,7 +40,7 @@ export const settings = {
   name: "lab",
   owner: "project/dev/lab",
   endpoint: { name: "kubernetes-api.internal", port: 6443, vip: "10.0.0.100" },
-  etcd: { snapshotDirectory: "/var/lib/pulumi-kubeadm/snapshots" },
+  etcd: { snapshotDirectory: "/var/lib/pulumi-kubeadm/snapshots", electionTimeoutMilliseconds: 1000 },
 } as SharedSettings;
 
 /**

@@ -21,6 +21,7 @@ describe("changes that a running cluster does not take", () => {
     ["endpoint.port", { endpoint: { port: 7443 } }],
     ["name", { name: "other" }],
     ["kubeProxyMode", { kubeProxyMode: "nftables" }],
+    ["etcd.electionTimeoutMilliseconds", { etcd: { electionTimeoutMilliseconds: 5000 } }],
     ["imageRepository", { imageRepository: "registry.example.com" }],
   ])("%s is refused with its reason and the way to do it", (path, change) => {
     expect(refusedSettings(dated(), dated(change))).toEqual([expect.stringMatching(new RegExp(`^${path}: .* cannot become .*: .*\\. Next: set it back`))]);

@@ -1,6 +1,6 @@
 import { parseAllDocuments } from "yaml";
 import { describe, expect, it } from "vitest";
-import { initDocuments, joinDocuments, uploadDocuments, type ClusterArguments } from "../../../kubeadm/documents.ts";
+import { initDocuments, joinDocuments, uploadDocuments, type InitArguments } from "../../../kubeadm/documents.ts";
 import { parseSettings } from "../../../kubeadm/settings.ts";
 
 const settings = parseSettings({
@@ -10,6 +10,7 @@ const settings = parseSettings({
   network: { podSubnet: "10.32.0.0/16", serviceSubnet: "10.64.0.0/16", dnsDomain: "lab.local" },
   kubeProxyMode: "nftables",
   imageRepository: "registry.lab/k8s",
+  etcd: { electionTimeoutMilliseconds: 2500 },
   ignorePreflightErrors: ["NumCPU"],
   controlPlanes: [{ name: "cp1", host: "cp1.example", clusterAddress: "10.77.0.11" }],
   workers: [
@@ -26,7 +27,7 @@ const [worker] = settings.workers;
 
 const documentsOf = (text: string) =>
   Object.fromEntries(parseAllDocuments(text).map((document) => [document.get("kind"), document.toJS()]));
-const init = (schedulable: boolean, cluster: ClusterArguments = settings, machine = member!) =>
+const init = (schedulable: boolean, cluster: InitArguments = settings, machine = member!) =>
   documentsOf(initDocuments(cluster, machine, [machine], schedulable));
 const credentials = { token: "abcdef.0123456789abcdef", caCertHash: `sha256:${"a".repeat(64)}` };
 const certificateKey = "0123456789abcdef".repeat(4);
@@ -57,6 +58,7 @@ describe("kubeadm init", () => {
       controlPlaneEndpoint: "api.lab.internal:8443",
       networking: { podSubnet: "10.32.0.0/16", serviceSubnet: "10.64.0.0/16", dnsDomain: "lab.local" },
       apiServer: { certSANs: ["api.lab.internal", "10.77.0.11", "cp1.example", "127.0.0.1"] },
+      etcd: { local: { extraArgs: [{ name: "heartbeat-interval", value: "250" }, { name: "election-timeout", value: "2500" }] } },
     });
     expect(KubeletConfiguration.cgroupDriver).toBe("systemd");
     expect(KubeProxyConfiguration.mode).toBe("nftables");

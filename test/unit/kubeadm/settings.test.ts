@@ -46,7 +46,7 @@ describe("defaults", () => {
       ],
       workers: [],
       endpoint: { name: "kubernetes-api.internal", port: 6443 },
-      etcd: { snapshotDirectory: "/var/lib/pulumi-kubeadm/snapshots" },
+      etcd: { snapshotDirectory: "/var/lib/pulumi-kubeadm/snapshots", electionTimeoutMilliseconds: 1000 },
       network: { podSubnet: "10.244.0.0/16", serviceSubnet: "10.96.0.0/12", dnsDomain: "cluster.local" },
       kubeProxyMode: "iptables",
       flannel: {
@@ -269,6 +269,12 @@ describe("each fault names the setting and what is wanted", () => {
       several(3, { external: "https://api.example" }),
       "endpoint.external",
       "must be an IPv4 address, as 10.0.0.11, or a DNS name in lower case",
+    ],
+    [
+      "an election timeout in seconds",
+      withSettings({ etcd: { electionTimeoutMilliseconds: 5 } }),
+      "etcd.electionTimeoutMilliseconds",
+      "must be 1000 to 50000",
     ],
     [
       "snapshots in a relative directory",
