@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { isMap, LineCounter, parseDocument, type Document } from "yaml";
 import { z } from "zod";
 import { labelName, port, text, userName } from "../kubeadm/fields.ts";
-import { parseSettings, type Preparation, type SettingsInput } from "../kubeadm/settings.ts";
+import { parseSettings, settingNames, type Preparation, type SettingsInput } from "../kubeadm/settings.ts";
 import { closestTo } from "../kubeadm/suggestion.ts";
 import { sizeFault } from "../quorum/sizes.ts";
 import { keyFaults } from "./keys.ts";
@@ -147,9 +147,12 @@ export interface SettingFault {
   readonly reason: string;
 }
 
-/** The settings at the top that faults leave open: their own, and of one that is not known the one that was probably meant. */
+/**
+ * The settings at the top that faults leave open: their own, of one that is not known the one that was probably meant, and `cluster` of
+ * one that belongs into it.
+ */
 const leftOpen = (faults: readonly SettingFault[]): ReadonlySet<PropertyKey | undefined> =>
-  new Set(faults.flatMap(({ path: [key] }) => [key, closestTo(String(key), Object.keys(keys))]));
+  new Set(faults.flatMap(({ path: [key] }) => [key, closestTo(String(key), Object.keys(keys)), ...(!(String(key) in keys) && settingNames.includes(String(key)) ? ["cluster"] : [])]));
 
 /** The settings without a fault of their own; defaults stand for the others. */
 function soundSettings(raw: unknown, faults: readonly SettingFault[]) {

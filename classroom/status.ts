@@ -122,9 +122,9 @@ export function statusOf(student: Student, glances: readonly Glance[], told: Tol
     ...(failing?.length ? [{ kind: "pods", failing: failing.length, first: failing[0]! } as const] : []),
   ];
   const left: Problem[] = state === "none" ? [{ kind: "not-begun" }] : state === "partial" && failed.length + foreign.length + inTheWay.length === 0 ? [{ kind: "unfinished", stage: stage! }] : [];
-  // While a command works, nodes come and go.
   // `up` writes down what kept it from a machine behind the line of the roster and the machine's name.
-  const isSeenStill = glances.some(({ fault }) => fault && last?.problem?.endsWith(fault.problem));
+  const isSeenStill = last?.command === "up" && glances.some(({ fault }) => fault && last.problem?.endsWith(fault.problem));
+  // While a command works, nodes come and go.
   const problems = working ? faults : [...faults, ...foreign, ...inTheWay, ...(isSeenStill ? [] : failed), ...ended, ...sick, ...left, ...small];
   return {
     student,

@@ -117,7 +117,7 @@ async function stepByStep(
     } catch (error) {
       if (!(error instanceof PassingError) || triedAgain.has(error.machine)) throw error;
       triedAgain.add(error.machine);
-      reporter.warn(`${error.machine}: ${error.cause}; what it left is cleared, and it is tried once more`);
+      reporter.warn(`${error.machine}: ${error.cause} (${error.logPath}); it is looked at again, cleared and tried once more`);
       continue;
     }
     // A machine that is gone for good is not waited for again.
@@ -191,7 +191,9 @@ async function take(step: Doing, work: Work): Promise<void> {
     case "join":
       return step.running ? waitForJob(machine.target, work.reporter) : join(machine, work);
     case "reset":
-      return resetMachine(work.inputs.cluster.owner, machine.target, work.holder, work.reporter);
+      await resetMachine(work.inputs.cluster.owner, machine.target, work.holder, work.reporter);
+      // Its kubelet may have been a node before etcd took it in, and kubeadm joins none whose node is still taken for Ready.
+      if (wanted) await deleteNode(survivors(work, machine), machine.name, work.reporter);
   }
 }
 

@@ -218,11 +218,12 @@ const clusterSchema = section({
     snapshotDirectory: field.absoluteDirectory.default(defaults.snapshotDirectory),
     /**
      * Milliseconds without a word from its leader after which etcd elects another one; a tenth of it is the interval of the heartbeats.
-     * On slow or shared machines a longer one keeps etcd from electing whenever a machine is busy, and a dead leader is missed for as
-     * long. 1000 to 50000. It cannot be changed later. Default: 1000, as etcd.
+     * On slow or shared machines a longer one keeps etcd from electing whenever a machine is busy, and a dead leader is missed for up to
+     * twice as long. 1000 to 10000, as controller manager and scheduler give up after 10 s without a write. It cannot be changed later.
+     * Default: 1000, as etcd.
      * https://etcd.io/docs/v3.6/tuning/#time-parameters
      */
-    electionTimeoutMilliseconds: z.int("must be a whole number").min(1000, "must be 1000 to 50000").max(50_000, "must be 1000 to 50000").default(1000),
+    electionTimeoutMilliseconds: z.int("must be a whole number").min(1000, "must be 1000 to 10000").max(10_000, "must be 1000 to 10000").default(1000),
   }).prefault({}),
   /** Networks inside the cluster. They cannot be changed later. */
   network: section({
@@ -295,6 +296,9 @@ const clusterSchema = section({
     )
     .default([]),
 });
+
+/** The settings at the top. */
+export const settingNames: readonly string[] = Object.keys(clusterSchema.shape);
 
 /** How machines are reached, with the defaults filled in. No secret is in it: only paths and names of environment variables. */
 export type SshSettings = z.output<typeof sshSchema>;

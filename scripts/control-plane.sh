@@ -33,23 +33,30 @@ control_plane_job_runs() {
   [[ $stage == control-plane || $stage == reset ]]
 }
 
-# All three tell everybody of this machine how they are, as the kubelet's probes ask. By curl: kubectl costs a small processor half a second.
-health() { curl --silent --fail --output /dev/null --max-time 5 --noproxy '*' "$@"; }
-
-# The machine's own apiserver: the endpoint may lead to another one.
-apiserver_ready() { health --cacert /etc/kubernetes/pki/ca.crt "https://127.0.0.1:$API_PORT/readyz"; }
-
-# The controller manager and the scheduler have certificates of their own making.
-component_healthy() { health --insecure "https://127.0.0.1:$1/healthz"; }
+# answers PORT PATH [own]: all three components tell everybody of this machine how they are, as the kubelet's probes ask. `own`: it shows a
+# certificate of its own making. By curl where there is one: kubectl costs a small processor half a second.
+answers() {
+  local url=https://127.0.0.1:$1 path=$2 curl_trust=(--cacert /etc/kubernetes/pki/ca.crt) kubectl_trust=()
+  if [[ ${3:-} == own ]]; then
+    curl_trust=(--insecure)
+    kubectl_trust=(--insecure-skip-tls-verify)
+  fi
+  if command -v curl > /dev/null; then
+    curl --disable --silent --fail --output /dev/null --max-time 5 --noproxy '*' "${curl_trust[@]}" "$url$path"
+  else
+    kubectl --kubeconfig "$admin_conf" --server "$url" "${kubectl_trust[@]}" --request-timeout=5s get --raw "$path" > /dev/null 2>&1
+  fi
+}
 
 # Sets `unready` to what on this machine is not ready.
 control_plane_ready() {
   unready="the apiserver"
-  apiserver_ready || return
+  # The machine's own: the endpoint may lead to another one.
+  answers "$API_PORT" /readyz || return
   unready="the controller manager"
-  component_healthy 10257 || return
+  answers 10257 /healthz own || return
   unready="the scheduler"
-  component_healthy 10259
+  answers 10259 /healthz own
 }
 
 # Sets `etcd` to what the member on this machine knows of etcd: its own list, asked without the others, and who of them answers.
@@ -103,9 +110,10 @@ stage_apply() {
   esac
   [[ -s $admin_conf ]] || fail "$admin_conf is gone from $NODE_NAME" "put it back with 'kubeadm init phase kubeconfig admin' on $NODE_NAME, and run 'pulumi up' again"
   systemctl is-active --quiet kubelet || systemctl start kubelet
-  wait_until 300 "apiserver, controller manager and scheduler to be ready" control_plane_ready || {
+  # A component that has died a few times is started again by the kubelet after up to five minutes.
+  wait_until 480 "apiserver, controller manager and scheduler to be ready" control_plane_ready || {
     node_evidence
-    fail "waited 300 s in vain for $unready on $NODE_NAME to be ready" "$usual_next"
+    fail "waited 480 s in vain for $unready on $NODE_NAME to be ready" "$usual_next"
   }
   kubectl_for_login_user
   # One that was about to leave, and stays, holds the API's address again.
@@ -130,11 +138,11 @@ begin() {
 }
 
 kubeadm_failed() {
-  local ending=fail phase=""
-  [[ ! -e $kubeadm_failed_phase ]] || phase=$(< "$kubeadm_failed_phase")
+  local ending=fail phase="" reason=""
+  [[ ! -e $kubeadm_failure ]] || { read -r phase; read -r reason; } < "$kubeadm_failure"
   # A join asks etcd for its members once, with two seconds to answer, and an election in that moment ends it (listMembers in
   # https://github.com/kubernetes/kubernetes/blob/v1.37.1/cmd/kubeadm/app/util/etcd/etcd.go).
-  [[ $KUBEADM_COMMAND != join || $phase != *etcd* ]] || ending=fail_for_now
+  [[ $KUBEADM_COMMAND != join || $phase != *etcd* || ! $reason =~ deadline\ exceeded|leader\ changed|no\ leader|request\ timed\ out ]] || ending=fail_for_now
   $ending "kubeadm $KUBEADM_COMMAND failed${phase:+ in its phase $phase}" \
     "read the lines above and 'journalctl -u kubelet' on $NODE_NAME, put right what they name, and run 'pulumi up' again: it clears what this left and starts anew"
 }

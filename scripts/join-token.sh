@@ -10,11 +10,12 @@
 
 control() { kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=60s "$@"; }
 
-# An apiserver that is busy, or whose etcd elects, fails kubeadm's one request, and answers the next one.
+# An apiserver that is busy, or whose etcd elects, may fail a request, and answers the next one.
 seconds_to_answer=60
 
 stage_apply() {
   local token output
+  need_work_dir
   [[ -z $UPLOAD_CONFIG ]] || upload_certificates
   wait_until "$seconds_to_answer" "the apiserver to take a token" token_created ||
     fail "no token could be made for the join:$newline$output" "put right what it names, and run 'pulumi up' again"
@@ -23,14 +24,12 @@ stage_apply() {
 
 # Sets `token`; `output` to why there is none.
 token_created() {
-  need_work_dir
-  token=$(kubeadm --kubeconfig /etc/kubernetes/admin.conf token create --ttl 15m --description "pulumi-kubeadm: $JOINER joins" 2> "$work_dir/errors") && return
+  token=$(timeout 60 kubeadm --kubeconfig /etc/kubernetes/admin.conf token create --ttl 15m --description "pulumi-kubeadm: $JOINER joins" 2> "$work_dir/errors") && return
   output=$(< "$work_dir/errors")
   return 1
 }
 
 upload_certificates() {
-  need_work_dir
   ( umask 077; printf '%s\n' "$UPLOAD_CONFIG" > "$work_dir/upload.yaml" )
   wait_until "$seconds_to_answer" "the apiserver to take the certificates" certificates_uploaded ||
     fail "the cluster's certificates could not be uploaded for the join:$newline${output//"$CERTIFICATE_KEY"/***}" "put right what it names, and run 'pulumi up' again"
@@ -38,7 +37,7 @@ upload_certificates() {
 
 # Sets `output`; it may hold the key.
 certificates_uploaded() {
-  output=$(kubeadm init phase upload-certs --upload-certs --skip-certificate-key-print --config "$work_dir/upload.yaml" 2>&1)
+  output=$(timeout 60 kubeadm init phase upload-certs --upload-certs --skip-certificate-key-print --config "$work_dir/upload.yaml" 2>&1)
 }
 
 stage_remove() {

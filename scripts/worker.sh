@@ -16,7 +16,7 @@ node() { kubectl --kubeconfig "$kubelet_conf" --request-timeout=10s get node "$N
 node_ready() { [[ $(node -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}') == True ]]; }
 
 # Watches for a while: asking anew each second would take a third of a small processor from what is waited for.
-node_becomes_ready() { kubectl --kubeconfig "$kubelet_conf" wait node "$NODE_NAME" --for=condition=Ready --timeout=20s > /dev/null 2>&1; }
+node_becomes_ready() { kubectl --kubeconfig "$kubelet_conf" --request-timeout=30s wait node "$NODE_NAME" --for=condition=Ready --timeout=20s > /dev/null 2>&1; }
 
 stage_inspect() {
   if [[ -e $reset_begun ]]; then

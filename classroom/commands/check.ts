@@ -20,12 +20,13 @@ export function addCheck(program: Command): void {
 }
 
 /** Looks at the machines of those of the students whom no fault of a file concerns, and tells what is wrong with them. */
-async function checkMachines({ klass, students, sound, faults }: ClassFiles, ids: readonly string[]): Promise<Checked[]> {
+async function checkMachines(files: ClassFiles, ids: readonly string[]): Promise<Checked[]> {
+  const { klass, sound, faults } = files;
   if (!klass) {
     console.log("No machine was looked at: name, shape and cluster in the class file must be in order first.");
     return [];
   }
-  const { chosen, journal } = contextIn(klass, students, ids);
+  const { chosen, journal } = contextIn(klass, files, ids);
   const whole = chosen.filter((student) => sound.includes(student));
   console.log(`${faults.length === 0 ? "The roster is in order" : "Lines without a fault"}: ${count(whole.length, "student")}. Looking at ${count(whole.flatMap(({ machines }) => machines).length, "machine")}.`);
   const checked = await check(klass, whole, ({ id }) => journal.hostKeys(id));

@@ -2,7 +2,7 @@ import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import type { ClassSettings } from "../class-file.ts";
 import { Journal } from "../journal.ts";
-import { chosenStudents, faultsText, loadClassroom } from "../load.ts";
+import { chosenStudents, faultsText, loadClassroom, type ClassFiles } from "../load.ts";
 import { parallelStudents, thisComputer } from "../parallelism.ts";
 import type { Student } from "../roster.ts";
 
@@ -27,14 +27,17 @@ export interface Context {
 
 /** @throws Error with every fault of both files; Error for a student who is not in the roster */
 export function contextOf({ class: path }: ClassOptions, ids: readonly string[] = []): Context {
-  const { klass, students, faults } = loadClassroom(path);
+  const files = loadClassroom(path);
+  const { klass, faults } = files;
   if (!klass || faults.length > 0) throw new Error(`${faultsText(faults)}\nNext: correct them (docs/classroom.md lists settings and columns) and run the command again.`);
-  return contextIn(klass, students, ids);
+  return contextIn(klass, files, ids);
 }
 
 /** The same of files that were read. @throws Error for a student who is not in the roster */
-export function contextIn(klass: ClassSettings, students: readonly Student[], ids: readonly string[]): Context {
+export function contextIn(klass: ClassSettings, { students, faults }: ClassFiles, ids: readonly string[]): Context {
   const journal = new Journal(klass);
+  // While a file has a fault nobody can say who is in the roster.
+  if (faults.length > 0) return { klass, students, journal, chosen: students.filter(({ id }) => ids.length === 0 || ids.includes(id)) };
   const gone = journal.students().filter((id) => students.every((student) => student.id !== id));
   if (gone.length > 0) {
     console.error(

@@ -298,7 +298,7 @@ describe("a join that an election of etcd ends", () => {
       ...labelled("cp1", "cp1", "cp2", "cp3"),
       "cp1: flannel apply",
     ]);
-    expect(output).toContain("warning: cp3: kubeadm join failed in its phase etcd-join; what it left is cleared, and it is tried once more");
+    expect(output).toContain("warning: cp3: kubeadm join failed in its phase etcd-join (/var/log/pulumi-kubeadm/control-plane.log); it is looked at again, cleared and tried once more");
     expect(machines[0].cluster!.etcd.members).toEqual(["cp1 voter", "cp2 voter", "cp3 voter"]);
   });
 

@@ -183,6 +183,7 @@ describe("a class and its roster", () => {
     test.each([
       ["the shape", "name: cka\nshape: 2", 1],
       ["a slip of the shape", "name: cka\nshap: 1+1", 1],
+      ["a setting that stands beside cluster and belongs into it", "name: cka\nssh: { user: ops }", 1],
       ["the clusters' settings", "name: cka\nlanguage: kr\ncluster: { kubernetesVersion: '1.20', endpoint: x, ssh: { privateKeyPath: /nowhere/id } }", 4],
       ["YAML", "name: cka\ncluster: { ssh: {", 2],
     ])("but for those that only settings tell, where it is wrong in %s", (_, klass, inClass) => {

@@ -115,11 +115,35 @@ describe("scripts/etcd-member.sh", () => {
   });
 });
 
+describe("scripts/control-plane.sh", () => {
+  /** A tool that says what it was told, and that the second component does not answer. */
+  const tool = (name: string) => `${name}() { echo "${name} $*" >> "$d/said"; [[ $* != *10257* ]]; }`;
+  const asked = (tools: string) => run("control-plane.sh", `API_PORT=7443\n${tools}`, "control_plane_ready || echo $unready").stdout.split("\n").filter(Boolean);
+
+  test("asks each component by curl, and trusts the cluster's CA for the apiserver alone", () => {
+    expect(asked(tool("curl"))).toEqual([
+      "the controller manager",
+      expect.stringMatching(/^curl --disable .*--cacert \/etc\/kubernetes\/pki\/ca\.crt https:\/\/127\.0\.0\.1:7443\/readyz$/),
+      expect.stringMatching(/^curl --disable .*--insecure https:\/\/127\.0\.0\.1:10257\/healthz$/),
+    ]);
+  });
+
+  test("asks by kubectl on a machine that has no curl", () => {
+    const withoutCurl = `command() { [[ $2 != curl ]] && builtin command "$@"; }\n${tool("kubectl")}`;
+    expect(asked(withoutCurl)).toEqual([
+      "the controller manager",
+      expect.stringMatching(/^kubectl .*--server https:\/\/127\.0\.0\.1:7443 --request-timeout=5s get --raw \/readyz$/),
+      expect.stringMatching(/^kubectl .*--server https:\/\/127\.0\.0\.1:10257 --insecure-skip-tls-verify --request-timeout=5s get --raw \/healthz$/),
+    ]);
+  });
+});
+
 describe("scripts/join-token.sh", () => {
   /** A kubeadm whose first answer to each question, or each answer to one, is that of a busy apiserver. */
   const kubeadm = (never = "") => `
     JOINER=cp2 UPLOAD_CONFIG=documents CERTIFICATE_KEY=c0ffee
     json_string() { printf '"%s"' "$1"; }
+    timeout() { shift; "$@"; }
     kubeadm() {
       [[ -e $d/$1 && $1 != "${never}" ]] || { touch "$d/$1"; echo "error: context deadline exceeded with c0ffee" >&2; return 1; }
       echo "$*" >> "$d/said"

@@ -274,7 +274,7 @@ describe("each fault names the setting and what is wanted", () => {
       "an election timeout in seconds",
       withSettings({ etcd: { electionTimeoutMilliseconds: 5 } }),
       "etcd.electionTimeoutMilliseconds",
-      "must be 1000 to 50000",
+      "must be 1000 to 10000",
     ],
     [
       "snapshots in a relative directory",

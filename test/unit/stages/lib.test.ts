@@ -187,11 +187,11 @@ describe("telling", () => {
     ]);
   });
 
-  it("notes the phase in which kubeadm failed, and forgets that of an earlier run", () => {
-    const note = 'kubeadm_failed_phase=$d/phase';
-    const run = (text: string) => sandbox.run(`${note}; kubeadm_progress join bash -c 'echo "${text}" >&2; exit 1' || true; cat $d/phase`);
-    expect(run("error: error execution phase etcd-join: error creating local etcd static pod manifest file: context deadline exceeded").stdout).toBe("etcd-join");
-    expect(run("error: error execution phase control-plane-join/etcd: context deadline exceeded").stdout).toBe("control-plane-join/etcd");
+  it("notes in which phase kubeadm failed and why, and forgets that of an earlier run", () => {
+    const note = 'kubeadm_failure=$d/failure';
+    const run = (text: string) => sandbox.run(`${note}; kubeadm_progress join bash -c 'echo "${text}" >&2; exit 1' || true; cat $d/failure`);
+    expect(run("error: error execution phase etcd-join: error creating local etcd static pod manifest file: context deadline exceeded").stdout).toBe("etcd-join\nerror creating local etcd static pod manifest file: context deadline exceeded\n");
+    expect(run("error execution phase control-plane-join/etcd: etcdserver: leader changed").stdout).toBe("control-plane-join/etcd\netcdserver: leader changed\n");
     expect(run("[etcd] Waiting").status).not.toBe(0);
   });
 

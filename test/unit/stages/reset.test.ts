@@ -116,20 +116,21 @@ describe("the kubeadm init after it", () => {
 });
 
 describe("a kubeadm that fails", () => {
-  const begin = (command: string, phase: string) =>
+  const begin = (command: string, phase: string, reason: string) =>
     sandbox.run(`${machine("control-plane.sh")}
       source <(declare -f begin | sed "s,/run/pulumi-kubeadm/job,$d,")
-      kubeadm_failed_phase=$d/failed-phase NODE_NAME=cp1 KUBEADM_COMMAND=${command} KUBEADM_CONFIG=documents
-      kubeadm() { echo "error: error execution phase ${phase}: context deadline exceeded" >&2; return 1; }
+      kubeadm_failure=$d/failure NODE_NAME=cp1 KUBEADM_COMMAND=${command} KUBEADM_CONFIG=documents
+      kubeadm() { echo "error: error execution phase ${phase}: ${reason}" >&2; return 1; }
       begin`);
 
   it.each([
-    ["join", "etcd-join", 75],
-    ["join", "check-etcd", 75],
-    ["join", "kubelet-start", 1],
-    ["init", "etcd", 1],
-  ])("in a %s's phase %s ends with %d: 75 when another try is worth it", (command, phase, expected) => {
-    const { status, stderr } = begin(command, phase);
+    ["join", "etcd-join", "error creating local etcd static pod manifest file: context deadline exceeded", 75],
+    ["join", "check-etcd", "etcdserver: leader changed", 75],
+    ["join", "etcd-join", "the etcd member 1234 is not started", 1],
+    ["join", "kubelet-start", "context deadline exceeded", 1],
+    ["init", "etcd", "context deadline exceeded", 1],
+  ])("in a %s's phase %s with '%s' ends with %d: 75 when another try is worth it", (command, phase, reason, expected) => {
+    const { status, stderr } = begin(command, phase, reason);
     expect(status).toBe(expected);
     expect(stderr).toContain(`!!! kubeadm ${command} failed in its phase ${phase}\n`);
     expect(marks()).toContain("control-plane-begun");
