@@ -1,40 +1,20 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as lab from "../../lab/api.ts";
-import { machineNamed } from "../../lab/machines.ts";
 import { controlPlanesReady, members, voters } from "../lab/etcd.ts";
 import { sudo, until } from "../lab/machine.ts";
+import { balance, balancer } from "./balancer.ts";
 import { ControlPlanes, kubectl } from "./stack.ts";
 
 // Three control planes behind a balancer that somebody else keeps, HAProxy. Quorum is lost for good, and recovered by the explicit command:
 // from the surviving member's data, and from a snapshot.
 const three = ["cp1", "cp2", "cp3"];
-const balancer = machineNamed("w1");
-
-const haproxy = `
-defaults
-  mode tcp
-  timeout connect 5s
-  timeout client 1h
-  timeout server 1h
-listen kubernetes-api
-  bind :6443
-  option httpchk GET /readyz
-  http-check expect status 200
-${three.map((name) => `  server ${name} ${machineNamed(name).address}:6443 check check-ssl verify none inter 2s fall 2 rise 1`).join("\n")}
-`;
 
 let cluster: ControlPlanes;
 
 beforeAll(async () => {
   cluster = await ControlPlanes.open("lost", [...three, balancer.name], { external: balancer.address });
-  const { exitCode, stderr } = await sudo(balancer.name, `set -e
-    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes haproxy > /dev/null
-    cat > /etc/haproxy/haproxy.cfg << 'END'
-${haproxy}
-END
-    systemctl restart haproxy`);
-  expect(exitCode, stderr).toBe(0);
+  await balance(three);
   await cluster.up(three);
 });
 
