@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as lab from "../../lab/api.ts";
 import { controlPlanesReady, members, voters } from "../lab/etcd.ts";
-import { sudo, until } from "../lab/machine.ts";
+import { until } from "../lab/machine.ts";
 import { balance, balancer } from "./balancer.ts";
 import { ControlPlanes, kubectl } from "./stack.ts";
 
