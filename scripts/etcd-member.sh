@@ -5,6 +5,9 @@
 #             MEMBER_NAME  for messages
 #             LEADER_TO    id of the member that is to lead instead, when this one leads; else empty
 
+# An election may end the request, done or not, so the list alone tells.
+seconds_to_remove=60
+
 listed() {
   local list
   list=$(etcdctl --command-timeout=30s member list) ||
@@ -19,8 +22,13 @@ stage_remove() {
   fi
   [[ -z $LEADER_TO ]] || move_leader
   progress "removing $MEMBER_NAME from etcd"
-  etcdctl --command-timeout=60s member remove "$MEMBER_ID" >&2
-  ! listed || fail "etcd still lists $MEMBER_NAME after its removal" "run 'pulumi up' again: it looks anew"
+  wait_until "$seconds_to_remove" "etcd to let $MEMBER_NAME go" removed ||
+    fail "etcd still lists $MEMBER_NAME after its removal" "read the lines above and run 'pulumi up' again: it looks anew"
+}
+
+removed() {
+  etcdctl --command-timeout=30s member remove "$MEMBER_ID" >&2 || true
+  ! listed
 }
 
 # Without it etcd elects a leader when this one leaves, and takes no write meanwhile.

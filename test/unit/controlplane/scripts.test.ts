@@ -82,7 +82,7 @@ describe("scripts/drain.sh", () => {
 describe("scripts/etcd-member.sh", () => {
   /** @param move exit code of move-leader */
   const etcdctl = (move: number, removes = true) => `
-    MEMBER_ID=c3 MEMBER_NAME=cp3 LEADER_TO=a1
+    seconds_to_remove=0 MEMBER_ID=c3 MEMBER_NAME=cp3 LEADER_TO=a1
     client_endpoints() { echo https://10.0.0.11:2379; }
     etcdctl_at() { printf '%s\\n' "\${*:2}" >> "$d/said"; return ${move}; }
     etcdctl() {
@@ -108,6 +108,12 @@ describe("scripts/etcd-member.sh", () => {
     const { status, stdout } = run("etcd-member.sh", etcdctl(0, false), "stage_remove");
     expect(status).not.toBe(0);
     expect(stdout).toContain("etcd still lists cp3 after its removal");
+  });
+
+  test("asks once more when an election ended its request", () => {
+    const { status, stdout } = run("etcd-member.sh", etcdctl(0).replace("touch", 'if [[ ! -e $d/elected ]]; then touch "$d/elected"; return 1; fi; touch'), "stage_remove");
+    expect(status, stdout).toBe(0);
+    expect(stdout.match(/member remove c3/g)).toHaveLength(2);
   });
 
   test("has nothing to do when it is no member any more", () => {
